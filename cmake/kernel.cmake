@@ -1,0 +1,97 @@
+# How kernel code is compiled, and kernel_module(), through which every folder adds its sources.
+
+set(KEEL_WARNINGS
+  -Wall -Wextra -Werror -Wshadow -Wvla -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wframe-larger-than=1024)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  list(APPEND KEEL_WARNINGS -Wimplicit-fallthrough=5)
+else()
+  list(APPEND KEEL_WARNINGS -Wimplicit-fallthrough -Wno-gnu-folding-constant)
+endif()
+
+set(KEEL_C_FLAGS
+  -std=gnu17 ${KEEL_WARNINGS} -g
+  -ffreestanding -fno-pic -fno-pie -fno-common -fno-strict-aliasing -fno-asynchronous-unwind-tables
+  -mcmodel=kernel -mno-red-zone -mgeneral-regs-only
+  -fno-omit-frame-pointer -fno-optimize-sibling-calls
+  -ffunction-sections -fdata-sections
+  -fstack-protector-strong -mstack-protector-guard=tls -mstack-protector-guard-reg=gs
+  -mstack-protector-guard-offset=4136 # PERCPU_CANARY_OFFSET, checked in cpu/percpu.h
+  "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=" "-ffile-prefix-map=${CMAKE_BINARY_DIR}/=build/")
+if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+  set(KEEL_DEBUG 1)
+  list(APPEND KEEL_C_FLAGS -Og)
+  set(CMAKE_C_FLAGS_DEBUG "")
+else()
+  set(KEEL_DEBUG 0)
+  list(APPEND KEEL_C_FLAGS -O2)
+  set(CMAKE_C_FLAGS_RELEASE "")
+endif()
+if(KEEL_UBSAN)
+  list(APPEND KEEL_C_FLAGS -fsanitize=undefined)
+endif()
+
+add_library(kernel_flags INTERFACE)
+target_compile_options(kernel_flags INTERFACE "$<$<COMPILE_LANGUAGE:C>:${KEEL_C_FLAGS}>")
+target_compile_definitions(kernel_flags INTERFACE
+  "$<$<COMPILE_LANGUAGE:C>:__KEEL__=1;CONFIG_DEBUG=${KEEL_DEBUG};CONFIG_UBSAN=$<BOOL:${KEEL_UBSAN}>>")
+target_include_directories(kernel_flags INTERFACE "${CMAKE_SOURCE_DIR}/include")
+
+# Structure offsets and constants for assembly, taken from C: offsets.c -> offsets.s -> offsets.inc.
+set(KEEL_OFFSETS_DIR "${CMAKE_BINARY_DIR}/generated/asm")
+set(KEEL_OFFSETS_INC "${KEEL_OFFSETS_DIR}/offsets.inc")
+add_library(kernel_offsets OBJECT "${CMAKE_SOURCE_DIR}/cmake/offsets.c")
+target_link_libraries(kernel_offsets PRIVATE kernel_flags)
+target_compile_options(kernel_offsets PRIVATE -S -g0)
+add_custom_command(
+  OUTPUT "${KEEL_OFFSETS_INC}"
+  COMMAND "${CMAKE_COMMAND}" "-DASSEMBLY=$<TARGET_OBJECTS:kernel_offsets>" "-DOUTPUT=${KEEL_OFFSETS_INC}"
+          -P "${CMAKE_SOURCE_DIR}/cmake/offsets.cmake"
+  DEPENDS kernel_offsets "$<TARGET_OBJECTS:kernel_offsets>" "${CMAKE_SOURCE_DIR}/cmake/offsets.cmake"
+  COMMENT "Generating assembly offsets" VERBATIM)
+add_custom_target(kernel_offsets_inc DEPENDS "${KEEL_OFFSETS_INC}")
+
+# kernel_module(NAME SOURCES file...): adds a folder's C and NASM sources to the kernel.
+function(kernel_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES")
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
+    message(FATAL_ERROR "kernel_module(${name} SOURCES file...)")
+  endif()
+  add_library("kernel_${name}" OBJECT ${arg_SOURCES})
+  target_link_libraries("kernel_${name}" PRIVATE kernel_flags)
+  target_include_directories("kernel_${name}" PRIVATE "$<$<COMPILE_LANGUAGE:ASM_NASM>:${KEEL_OFFSETS_DIR}/>")
+  foreach(source IN LISTS arg_SOURCES)
+    if(source MATCHES "\\.asm$")
+      # NASM 2.16.01 leaves %include'd files out of its dependency files: name them here.
+      set_source_files_properties("${source}" PROPERTIES OBJECT_DEPENDS "${KEEL_OFFSETS_INC}")
+      set_source_files_properties("${source}" PROPERTIES COMPILE_OPTIONS "-g;-F;dwarf;-Werror")
+      add_dependencies("kernel_${name}" kernel_offsets_inc)
+    endif()
+  endforeach()
+  set_property(GLOBAL APPEND PROPERTY KEEL_MODULES "kernel_${name}")
+endfunction()
+
+# Links keel.elf out of every module.
+function(kernel_link)
+  get_property(modules GLOBAL PROPERTY KEEL_MODULES)
+  set(script "${CMAKE_BINARY_DIR}/generated/kernel.ld")
+  add_custom_command(
+    OUTPUT "${script}"
+    COMMAND "${CMAKE_C_COMPILER}" "$<$<BOOL:${CMAKE_C_COMPILER_TARGET}>:--target=${CMAKE_C_COMPILER_TARGET}>" -E -P -x c
+            "-I${CMAKE_SOURCE_DIR}/include" "${CMAKE_SOURCE_DIR}/boot/kernel.ld.in" -o "${script}"
+    DEPENDS "${CMAKE_SOURCE_DIR}/boot/kernel.ld.in" "${CMAKE_SOURCE_DIR}/include/base/layout.h"
+    COMMAND_EXPAND_LISTS VERBATIM)
+  add_custom_target(kernel_script DEPENDS "${script}")
+  add_executable(keel.elf)
+  foreach(module IN LISTS modules)
+    target_sources(keel.elf PRIVATE "$<TARGET_OBJECTS:${module}>")
+  endforeach()
+  add_dependencies(keel.elf kernel_script)
+  set_target_properties(keel.elf PROPERTIES LINK_DEPENDS "${script}" LINKER_LANGUAGE C
+                        RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
+  if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
+    target_link_options(keel.elf PRIVATE -fuse-ld=lld)
+  endif()
+  target_link_options(keel.elf PRIVATE
+    -nostdlib -static -no-pie -Wl,--build-id=sha1 -Wl,-z,noexecstack -Wl,-z,max-page-size=0x1000 -Wl,--gc-sections
+    -Wl,--no-warn-rwx-segments "-Wl,-T,${script}")
+endfunction()

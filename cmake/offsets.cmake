@@ -1,0 +1,10 @@
+# Turns the lines `@@NAME value` that cmake/offsets.c leaves in compiled assembly into NASM definitions.
+file(STRINGS "${ASSEMBLY}" lines REGEX "@@[A-Z0-9_]+ ")
+set(text "; Generated from cmake/offsets.c.\n")
+foreach(line IN LISTS lines)
+  if(NOT line MATCHES "@@([A-Z0-9_]+) [$]?(-?[0-9]+)")
+    message(FATAL_ERROR "offsets: cannot read '${line}'")
+  endif()
+  string(APPEND text "%define ${CMAKE_MATCH_1} ${CMAKE_MATCH_2}\n")
+endforeach()
+file(WRITE "${OUTPUT}" "${text}")

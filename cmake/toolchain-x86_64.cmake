@@ -1,0 +1,27 @@
+# Picks the compiler for the kernel: x86_64-elf-gcc where there is one, else x86_64-linux-gnu-gcc, else clang with ld.lld.
+# KEEL_COMPILER=gcc|clang chooses by hand. The build needs no C library: nothing is linked while CMake tries the compiler.
+set(CMAKE_SYSTEM_NAME Generic)
+set(CMAKE_SYSTEM_PROCESSOR x86_64)
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES KEEL_COMPILER)
+
+set(KEEL_COMPILER "auto" CACHE STRING "The kernel's compiler: auto, gcc or clang")
+if(NOT CMAKE_C_COMPILER)
+  if(NOT KEEL_COMPILER STREQUAL "clang")
+    find_program(KEEL_GCC NAMES x86_64-elf-gcc x86_64-linux-gnu-gcc)
+  endif()
+  if(KEEL_GCC)
+    set(CMAKE_C_COMPILER "${KEEL_GCC}")
+  elseif(KEEL_COMPILER STREQUAL "gcc")
+    message(FATAL_ERROR "KEEL_COMPILER=gcc: neither x86_64-elf-gcc nor x86_64-linux-gnu-gcc is installed")
+  else()
+    find_program(KEEL_CLANG NAMES clang clang-14 REQUIRED)
+    find_program(KEEL_LLD NAMES ld.lld ld.lld-14 REQUIRED)
+    set(CMAKE_C_COMPILER "${KEEL_CLANG}")
+    set(CMAKE_C_COMPILER_TARGET x86_64-unknown-none-elf)
+  endif()
+endif()
+find_program(CMAKE_ASM_NASM_COMPILER NAMES nasm REQUIRED)
+set(CMAKE_ASM_NASM_OBJECT_FORMAT elf64)
+
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)

@@ -1,0 +1,30 @@
+/* The kernel's address space. docs/memory-map.md draws it. Used by C, by the linker script (preprocessed) and, through
+ * the generated offsets, by assembly. */
+#pragma once
+
+/* User space: 0 to USER_END; page 0 is never mapped. */
+#define USER_END 0x00007ffffffff000
+
+/* All RAM, with the largest pages the CPU has, never executable. */
+#define PHYSMAP_BASE 0xffff800000000000
+#define PHYSMAP_SIZE 0x0000400000000000 /* 64 TiB */
+
+/* vmalloc, guarded stacks and device mappings. */
+#define VMALLOC_BASE 0xffffc00000000000
+#define VMALLOC_SIZE 0x0000100000000000 /* 16 TiB */
+
+/* struct page, one for each frame, by frame number. */
+#define PAGE_ARRAY_BASE 0xffffe00000000000
+#define PAGE_ARRAY_SIZE 0x0000100000000000
+
+/* The kernel image: linked here, loaded at any 2 MiB boundary of physical memory. */
+#define KERNEL_BASE          0xffffffff80000000
+#define KERNEL_LINK_PHYSICAL 0x200000
+
+/* Kernel stacks: the same size in every build. */
+#define KERNEL_STACK_SIZE 0x4000
+
+/* Per-CPU variables are linked from here on; GS base is (this CPU's area - PERCPU_LINK_BASE). Not 0, because GRUB loads
+ * sections whose address is 0 into memory of its own choice. */
+#define PERCPU_LINK_BASE    0x1000
+#define PERCPU_CANARY_OFFSET 0x1028 /* PERCPU_LINK_BASE + offsetof(struct percpu, stack_canary) */

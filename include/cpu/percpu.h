@@ -1,0 +1,52 @@
+/* Per-CPU data behind GS. Any file may define a per-CPU variable:
+ *
+ *     static PER_CPU unsigned depth;      // every CPU has one, all start as zero
+ *     this_cpu_write(depth, this_cpu_read(depth) + 1);
+ *
+ * Reads and writes are single instructions on the CPU that executes them; a sequence of several needs preemption (or
+ * interrupts) off, as the variable's own comment says. struct percpu holds what assembly, the compiler and the report
+ * need at fixed places. GS base is valid from the first 64-bit instruction on. */
+#pragma once
+
+#include <base/assert.h>
+#include <base/compiler.h>
+#include <base/layout.h>
+#include <base/types.h>
+
+struct spinlock;
+
+/* A lock this CPU holds, for reports; see sync/spinlock.h. */
+struct held_lock {
+    const struct spinlock *lock;
+    const void *acquired_at; /* return address of the acquiring call */
+};
+
+#define HELD_LOCKS_MAX 16
+
+/* [c] throughout: only this CPU, with interrupts off or in one instruction. */
+struct percpu {
+    struct percpu *self;
+    uint32_t cpu_number;        /* 0 is the boot CPU */
+    uint32_t interrupt_depth;   /* nested interrupts and exceptions, NMI and machine check not counted */
+    uint32_t nmi_depth;         /* NMIs and machine checks */
+    uint32_t preempt_off_depth; /* held spinlocks and explicit sections */
+    uint32_t nr_held_locks;     /* may exceed HELD_LOCKS_MAX; only that many are recorded */
+    uint32_t in_report;         /* nesting of the fault report */
+    uint64_t stack_canary;      /* at PERCPU_CANARY_OFFSET: the compiler knows */
+    uint64_t scratch;           /* for entry stubs */
+    struct held_lock held_locks[HELD_LOCKS_MAX];
+};
+
+static_assert(PERCPU_LINK_BASE + offsetof(struct percpu, stack_canary) == PERCPU_CANARY_OFFSET,
+              "the compiler's stack protector reads the canary there");
+
+extern struct percpu percpu; /* linked first in the per-CPU section */
+
+#ifdef __KEEL__
+#define this_cpu_access_(variable) (*(__seg_gs __typeof__(variable) *)(uintptr_t)&(variable))
+#else
+#define this_cpu_access_(variable) (variable) /* the host has one CPU */
+#endif
+
+#define this_cpu_read(variable)         (*(volatile __typeof__(this_cpu_access_(variable)) *)&this_cpu_access_(variable))
+#define this_cpu_write(variable, value) (this_cpu_access_(variable) = (value))

@@ -1,0 +1,24 @@
+/* Prompt commands. Any module from debug upwards registers its own by placing an entry in the linker table; the prompt
+ * finds them all, sorts them and completes their names. */
+#pragma once
+
+#include <base/compiler.h>
+
+/* Runs in thread context with interrupts on. argv[0] is the command's name; argv[argc] is NULL. Prints with
+ * console_printf (debug/console.h). Returns 0 or a negative error, which the prompt prints in words. */
+typedef int (*command_function)(int argc, char **argv);
+
+struct command {
+    const char *name;
+    const char *arguments; /* "ADDR [COUNT]", or "" */
+    const char *summary;   /* one line, no full stop */
+    command_function run;
+    /* Completion of the argument at the cursor: the n-th word (from 0) this command can take, NULL past the last. May
+     * be NULL. */
+    const char *(*complete)(unsigned n);
+};
+
+#define COMMAND(identifier, ...)                                                                                       \
+    TABLE_ENTRY(commands) static const struct command command_##identifier = {__VA_ARGS__}
+
+TABLE_DECLARE(const struct command, commands);

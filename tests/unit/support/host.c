@@ -1,0 +1,65 @@
+/* Stands in, on the host, for what the kernel sources under test call: assertions and panics jump back to the test that
+ * expects them, and end the program otherwise. Log lines go to standard error when UNIT_LOG is set. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <base/assert.h>
+#include <cpu/percpu.h>
+#include <debug/log.h>
+#include <debug/panic.h>
+#include <lib/list.h>
+
+jmp_buf *unit_catch;
+char unit_last_words[512];
+struct percpu percpu;
+
+static NORETURN void end(void)
+{
+    jmp_buf *jump = unit_catch;
+
+    if (jump) {
+        unit_catch = NULL;
+        longjmp(*jump, 1);
+    }
+    fprintf(stderr, "%s\n", unit_last_words);
+    abort();
+}
+
+__attribute__((weak)) void assert_fail(const char *expression, const char *file, int line, const char *function)
+{
+    snprintf(unit_last_words, sizeof(unit_last_words), "%s:%d: %s: assertion failed: %s", file, line, function, expression);
+    end();
+}
+
+__attribute__((weak)) void list_corrupted(const struct list *node, const struct list *neighbour,
+                                          const struct list *found, const char *operation)
+{
+    snprintf(unit_last_words, sizeof(unit_last_words), "list corrupted: %s: node %p, neighbour %p, found %p", operation,
+             (const void *)node, (const void *)neighbour, (const void *)found);
+    end();
+}
+
+__attribute__((weak)) void panic(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(unit_last_words, sizeof(unit_last_words), format, arguments);
+    va_end(arguments);
+    end();
+}
+
+__attribute__((weak)) void log_write(enum log_level level, const char *format, ...)
+{
+    va_list arguments;
+
+    (void)level;
+    if (!getenv("UNIT_LOG"))
+        return;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}

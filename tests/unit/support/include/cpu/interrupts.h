@@ -1,0 +1,31 @@
+/* The host has no interrupt flag: this shadows include/cpu/interrupts.h in unit tests and fuzzers. */
+#pragma once
+
+#include <base/types.h>
+
+static inline bool irqs_are_enabled(void)
+{
+    return true;
+}
+
+static inline void irq_enable(void)
+{
+}
+
+static inline void irq_disable(void)
+{
+}
+
+static inline uint64_t irq_save(void)
+{
+    return 0;
+}
+
+static inline void irq_restore(uint64_t flags)
+{
+    (void)flags;
+}
+
+static inline void cpu_relax(void)
+{
+}
