@@ -12,13 +12,18 @@ struct kernel_bench {
     uint64_t iterations; /* a round; five rounds are run and the least is printed */
 };
 
-#define KERNEL_BENCH(identifier, bench_iterations)                                                                     \
-    static void bench_##identifier(uint64_t iterations);                                                               \
-    TABLE_ENTRY(benches)                                                                                               \
-    static const struct kernel_bench kernel_bench_##identifier = {#identifier, bench_##identifier, bench_iterations};  \
+#define KERNEL_BENCH(identifier, bench_iterations)                                                                    \
+    static void bench_##identifier(uint64_t iterations);                                                              \
+    TABLE_ENTRY(benches)                                                                                              \
+    static const struct kernel_bench kernel_bench_##identifier = {#identifier, bench_##identifier, bench_iterations}; \
     static void bench_##identifier(uint64_t iterations)
 
 TABLE_DECLARE(const struct kernel_bench, benches);
 
+/* Runs the benches whose name is one of names, or begins with one of them; all when nr_names is 0. Returns 0, or
+ * -ENOENT (and runs nothing) when a name fits none. Context: thread. */
+MUST_CHECK int bench_run(int nr_names, char **names);
+
+/* Called by the bench, once a round each, around what is measured. */
 void bench_start(void);
 void bench_stop(void);

@@ -10,30 +10,58 @@ struct kernel_test {
     void (*run)(void);
 };
 
-#define KERNEL_TEST(identifier, test_name)                                                                             \
-    static void test_##identifier(void);                                                                               \
-    TABLE_ENTRY(tests) static const struct kernel_test kernel_test_##identifier = {test_name, test_##identifier};      \
+#define KERNEL_TEST(identifier, test_name)                                                                        \
+    static void test_##identifier(void);                                                                          \
+    TABLE_ENTRY(tests) static const struct kernel_test kernel_test_##identifier = {test_name, test_##identifier}; \
     static void test_##identifier(void)
 
 TABLE_DECLARE(const struct kernel_test, tests);
+
+/* Something that a test must leave as it found it: free pages, live objects, reports of a sanitizer. The owner
+ * registers it:
+ *
+ *     TEST_COUNTER(free_pages, "free pages", page_cache_drain, free_pages);
+ */
+struct test_counter {
+    const char *name;
+    void (*settle)(void); /* empties caches, so that the count is exact; may be NULL */
+    uint64_t (*read)(void);
+};
+
+#define TEST_COUNTER(identifier, counter_name, settle_function, read_function) \
+    TABLE_ENTRY(test_counters)                                                 \
+    static const struct test_counter test_counter_##identifier = {counter_name, settle_function, read_function}
+
+TABLE_DECLARE(const struct test_counter, test_counters);
+
+/* The prefix of tests that are meant to fail: run by their full name only, to prove that the runner notices. */
+#define TEST_HIDDEN_PREFIX "selftest/"
+
+/* Runs the tests whose name is one of names, or begins with one of them followed by '/'; all but the hidden ones when
+ * nr_names is 0. In order of their names, each once. Prints a line a test and the totals. Returns 0, -EIO when any
+ * failed, -ENOENT (and runs nothing) when a name fits no test. Context: thread. */
+MUST_CHECK int test_run(int nr_names, char **names);
+
+/* Tests that have failed since boot. Context: any. */
+unsigned test_failures(void);
 
 /* Records a failure of the running test, with where; the test goes on. Context: any. */
 PRINTF(3, 4) void test_fail(const char *file, int line, const char *format, ...);
 
 /* Fails the running test and returns from it when the condition does not hold. */
-#define EXPECT(condition)                                                                                              \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            test_fail(__FILE_NAME__, __LINE__, "expected %s", #condition);                                             \
-            return;                                                                                                    \
-        }                                                                                                              \
+#define EXPECT(condition)                                                  \
+    do {                                                                   \
+        if (!(condition)) {                                                \
+            test_fail(__FILE_NAME__, __LINE__, "expected %s", #condition); \
+            return;                                                        \
+        }                                                                  \
     } while (0)
 
-#define EXPECT_EQ(actual, expected)                                                                                    \
-    do {                                                                                                               \
-        uint64_t actual_ = (uint64_t)(actual), expected_ = (uint64_t)(expected);                                       \
-        if (actual_ != expected_) {                                                                                    \
-            test_fail(__FILE_NAME__, __LINE__, "%s is 0x%lx, expected 0x%lx", #actual, actual_, expected_);            \
-            return;                                                                                                    \
-        }                                                                                                              \
+#define EXPECT_EQ(actual, expected)                                                                         \
+    do {                                                                                                    \
+        uint64_t actual_ = (uint64_t)(actual), expected_ = (uint64_t)(expected);                            \
+        if (actual_ != expected_) {                                                                         \
+            test_fail(__FILE_NAME__, __LINE__, "%s is 0x%lx, expected 0x%lx", #actual, actual_, expected_); \
+            return;                                                                                         \
+        }                                                                                                   \
     } while (0)
