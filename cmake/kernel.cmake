@@ -15,7 +15,7 @@ set(KEEL_C_FLAGS
   -fno-omit-frame-pointer -fno-optimize-sibling-calls
   -ffunction-sections -fdata-sections
   -fstack-protector-strong -mstack-protector-guard=tls -mstack-protector-guard-reg=gs
-  -mstack-protector-guard-offset=4136 # PERCPU_CANARY_OFFSET, checked in cpu/percpu.h
+  -mstack-protector-guard-offset=4128 # PERCPU_CANARY_OFFSET, checked in cpu/percpu.h
   "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=" "-ffile-prefix-map=${CMAKE_BINARY_DIR}/=build/")
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   set(KEEL_DEBUG 1)

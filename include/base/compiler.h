@@ -2,6 +2,7 @@
 #pragma once
 
 #define PACKED          __attribute__((packed))
+#define MAY_ALIAS       __attribute__((may_alias)) /* accesses through it may be to an object of any type */
 #define ALIGNED(n)      __attribute__((aligned(n)))
 #define NORETURN        __attribute__((noreturn))
 #define NOINLINE        __attribute__((noinline))

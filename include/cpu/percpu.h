@@ -48,5 +48,5 @@ extern struct percpu percpu; /* linked first in the per-CPU section */
 #define this_cpu_access_(variable) (variable) /* the host has one CPU */
 #endif
 
-#define this_cpu_read(variable)         (*(volatile __typeof__(this_cpu_access_(variable)) *)&this_cpu_access_(variable))
+#define this_cpu_read(variable)         (this_cpu_access_(variable))
 #define this_cpu_write(variable, value) (this_cpu_access_(variable) = (value))
