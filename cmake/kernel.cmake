@@ -90,8 +90,10 @@ function(kernel_link)
                         RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
   if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
     target_link_options(keel.elf PRIVATE -fuse-ld=lld)
+  else()
+    target_link_options(keel.elf PRIVATE -Wl,--no-warn-rwx-segments)
   endif()
   target_link_options(keel.elf PRIVATE
-    -nostdlib -static -no-pie -Wl,--build-id=sha1 -Wl,-z,noexecstack -Wl,-z,max-page-size=0x1000 -Wl,--gc-sections
-    -Wl,--no-warn-rwx-segments "-Wl,-T,${script}")
+    -nostdlib -static $<$<C_COMPILER_ID:GNU>:-no-pie> -Wl,--build-id=sha1 -Wl,-z,noexecstack -Wl,-z,max-page-size=0x1000 -Wl,--gc-sections
+    "-Wl,-T,${script}")
 endfunction()

@@ -1,9 +1,9 @@
-/* Structure offsets and constants for assembly. Never linked: it is compiled to text, and cmake/offsets.cmake turns the
- * marked lines into offsets.inc. */
+/* Structure offsets and constants for assembly. Never linked: it is compiled to assembly text, and cmake/offsets.cmake
+ * turns the marked strings into offsets.inc. */
 #include <base/layout.h>
 #include <cpu/percpu.h>
 
-#define CONSTANT(name, value)         __asm__ volatile("@@" #name " %c0" : : "i"((int64_t)(value)))
+#define CONSTANT(name, value)         __asm__ volatile(".ascii \"@@" #name " %0\"" : : "i"((int64_t)(value)))
 #define OFFSET(name, type, member)    CONSTANT(name, offsetof(type, member))
 #define PERCPU_OFFSET(name, member)   CONSTANT(name, PERCPU_LINK_BASE + offsetof(struct percpu, member))
 

@@ -44,9 +44,15 @@ extern struct percpu percpu; /* linked first in the per-CPU section */
 
 #ifdef __KEEL__
 #define this_cpu_access_(variable) (*(__seg_gs __typeof__(variable) *)(uintptr_t)&(variable))
+#define this_cpu_pointer(variable)                                                                                     \
+    ((__typeof__(&(variable)))((uintptr_t)this_cpu_read(percpu.self) + ((uintptr_t)&(variable)-PERCPU_LINK_BASE)))
 #else
 #define this_cpu_access_(variable) (variable) /* the host has one CPU */
+#define this_cpu_pointer(variable) (&(variable))
 #endif
 
 #define this_cpu_read(variable)         (this_cpu_access_(variable))
 #define this_cpu_write(variable, value) (this_cpu_access_(variable) = (value))
+
+/* Gives the boot CPU its number and canary. Context: init, the first C code to run. */
+void percpu_init_boot_cpu(void);

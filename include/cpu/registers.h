@@ -4,6 +4,29 @@
 #include <base/address.h>
 #include <base/types.h>
 
+#define MSR_EFER           0xc0000080u /* SDM 4, table 2-2 */
+#define MSR_FS_BASE        0xc0000100u
+#define MSR_GS_BASE        0xc0000101u
+#define MSR_KERNEL_GS_BASE 0xc0000102u
+#define MSR_PAT            0x277u
+
+#define EFER_SCE (1u << 0)
+#define EFER_LME (1u << 8)
+#define EFER_LMA (1u << 10)
+#define EFER_NXE (1u << 11)
+
+#define CR0_WP (1u << 16) /* SDM 3A 2.5 */
+#define CR0_AM (1u << 18)
+#define CR0_PG (1u << 31)
+
+#define CR4_PAE  (1u << 5)
+#define CR4_MCE  (1u << 6)
+#define CR4_PGE  (1u << 7)
+#define CR4_UMIP (1u << 11)
+#define CR4_LA57 (1u << 12)
+#define CR4_SMEP (1u << 20)
+#define CR4_SMAP (1u << 21)
+
 static inline uint64_t rdmsr(uint32_t msr)
 {
     uint32_t low, high;

@@ -31,3 +31,6 @@ void spinlock_unlock_irqrestore(struct spinlock *lock, uint64_t flags);
 /* True when this CPU holds it. */
 bool spinlock_is_held(const struct spinlock *lock);
 void assert_held(const struct spinlock *lock);
+
+/* Ends the kernel: this CPU asked for a lock it holds. Implemented by debug/panic.c and the host test support. */
+NORETURN COLD void spinlock_recursion(const struct spinlock *lock, const void *first_taken_at, const void *taken_again_at);

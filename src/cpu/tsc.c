@@ -1,0 +1,120 @@
+/* The frequency comes from CPUID leaf 0x15 or 0x16 (SDM 2A), from a hypervisor's timing leaf, or from one short look at the PIT's
+ * channel 2, whose output can be polled without an interrupt (Intel 8254 data sheet, mode 0). */
+#include <cpu/tsc.h>
+
+#include <base/compiler.h>
+#include <cpu/features.h>
+#include <cpu/interrupts.h>
+#include <cpu/io.h>
+#include <cpu/registers.h>
+
+#define NS_PER_SECOND 1000000000ull
+#define ASSUMED_HZ    1000000000ull
+
+#define HYPERVISOR_LEAF_BASE   0x40000000u
+#define HYPERVISOR_LEAF_TIMING 0x40000010u
+
+#define PIT_HZ            1193182u
+#define PIT_CHANNEL_2     0x42
+#define PIT_COMMAND       0x43
+#define PIT_CHANNEL2_MODE0 0xb0 /* channel 2, low then high byte, mode 0, binary */
+#define PORT_B            0x61 /* gate and output of channel 2 */
+#define PORT_B_GATE2      0x01
+#define PORT_B_SPEAKER    0x02
+#define PORT_B_OUT2       0x20
+#define PIT_COUNT         1193u /* 1 ms */
+#define PIT_POLLS_MIN     16u   /* fewer: the output was not counting */
+#define PIT_POLLS_MAX     1000000u
+
+static READ_ONLY_AFTER_INIT uint64_t entry, hz;
+static READ_ONLY_AFTER_INIT enum tsc_source source;
+/* ns = ticks * multiplier >> 32: exact enough for 2^32 ns without a division, in 128-bit arithmetic for ever. */
+static READ_ONLY_AFTER_INIT uint64_t multiplier;
+
+INIT static uint64_t hz_from_cpuid(void)
+{
+    const struct cpu_identity *id = cpu_identity();
+
+    if (id->max_leaf >= 0x15) {
+        struct cpuid_result ratio = cpuid(0x15, 0);
+        if (ratio.eax && ratio.ebx && ratio.ecx)
+            return (uint64_t)ratio.ecx * ratio.ebx / ratio.eax;
+    }
+    if (id->max_leaf >= 0x16 && cpu_has(CPU_INVARIANT_TSC))
+        return (uint64_t)(cpuid(0x16, 0).eax & 0xffff) * 1000000;
+    return 0;
+}
+
+INIT static uint64_t hz_from_hypervisor(void)
+{
+    if (!cpu_has(CPU_HYPERVISOR) || cpuid(HYPERVISOR_LEAF_BASE, 0).eax < HYPERVISOR_LEAF_TIMING)
+        return 0;
+    return (uint64_t)cpuid(HYPERVISOR_LEAF_TIMING, 0).eax * 1000;
+}
+
+INIT static uint64_t hz_from_pit(void)
+{
+    uint64_t flags = irq_save();
+    uint8_t port_b = in8(PORT_B);
+    uint64_t start, end;
+    unsigned polls = 0;
+
+    out8(PORT_B, (uint8_t)((port_b & ~PORT_B_SPEAKER) | PORT_B_GATE2));
+    out8(PIT_COMMAND, PIT_CHANNEL2_MODE0);
+    out8(PIT_CHANNEL_2, PIT_COUNT & 0xff);
+    out8(PIT_CHANNEL_2, PIT_COUNT >> 8);
+    start = rdtsc();
+    while (!(in8(PORT_B) & PORT_B_OUT2) && polls < PIT_POLLS_MAX)
+        polls++;
+    end = rdtsc();
+    out8(PORT_B, port_b);
+    irq_restore(flags);
+    if (polls < PIT_POLLS_MIN || polls == PIT_POLLS_MAX)
+        return 0;
+    return (end - start) * PIT_HZ / PIT_COUNT;
+}
+
+INIT static uint64_t find_frequency(void)
+{
+    source = TSC_CPUID;
+    hz = hz_from_cpuid();
+    if (hz)
+        return hz;
+    source = TSC_HYPERVISOR;
+    hz = hz_from_hypervisor();
+    if (hz)
+        return hz;
+    source = TSC_PIT;
+    hz = hz_from_pit();
+    if (hz)
+        return hz;
+    source = TSC_ASSUMED;
+    return ASSUMED_HZ;
+}
+
+INIT void tsc_init(uint64_t entry_tsc)
+{
+    hz = find_frequency();
+    multiplier = (NS_PER_SECOND << 32) / hz;
+    entry = entry_tsc;
+}
+
+uint64_t tsc_frequency_hz(void)
+{
+    return hz;
+}
+
+enum tsc_source tsc_frequency_source(void)
+{
+    return source;
+}
+
+uint64_t tsc_since_entry(void)
+{
+    return rdtsc() - entry;
+}
+
+uint64_t tsc_now_ns(void)
+{
+    return (uint64_t)((unsigned __int128)tsc_since_entry() * multiplier >> 32);
+}
