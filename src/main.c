@@ -1,5 +1,6 @@
 /* The boot list: from the first C instruction to the prompt, one line a step, in the order they need each other. */
 #include <boot/boot_info.h>
+#include <boot/image.h>
 #include <cpu/features.h>
 #include <cpu/gdt.h>
 #include <cpu/io.h>
@@ -10,7 +11,8 @@
 void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_distance, uint64_t entry_tsc);
 void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_distance, uint64_t entry_tsc)
 {
-    (void)protocol, (void)info, (void)load_distance;
+    (void)protocol, (void)info;
+    image_set_load_distance(load_distance);
     percpu_init_boot_cpu();
     gdt_init();
     cpu_features_detect();

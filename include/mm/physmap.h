@@ -1,4 +1,5 @@
-/* All RAM at PHYSMAP_BASE: crossing between physical and virtual addresses. Before mm_init only the first 4 GiB are mapped
+/* All RAM at PHYSMAP_BASE: crossing between physical and virtual addresses.
+ * (The kernel image's own addresses: boot/image.h.) Before mm_init only the first 4 GiB are mapped
  * there. Context: any. */
 #pragma once
 
@@ -15,6 +16,3 @@ static inline paddr_t physmap_to_phys(const volatile void *address)
 {
     return (paddr_t){(uint64_t)(uintptr_t)address - PHYSMAP_BASE};
 }
-
-/* address lies in the kernel image (code, data, bss). */
-paddr_t image_to_phys(const volatile void *address);
