@@ -1,4 +1,5 @@
-# How kernel code is compiled, and kernel_module(), through which every folder adds its sources.
+# How kernel code is compiled and linked, and kernel_module(), through which every folder adds its sources.
+include(symbols)
 
 set(KEEL_WARNINGS
   -Wall -Wextra -Werror -Wshadow -Wvla -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wframe-larger-than=1024)
@@ -70,7 +71,7 @@ function(kernel_module name)
   set_property(GLOBAL APPEND PROPERTY KEEL_MODULES "kernel_${name}")
 endfunction()
 
-# Links keel.elf out of every module.
+# Links keel.elf out of every module, with the symbol table of a first link.
 function(kernel_link)
   get_property(modules GLOBAL PROPERTY KEEL_MODULES)
   set(script "${CMAKE_BINARY_DIR}/generated/kernel.ld")
@@ -81,19 +82,25 @@ function(kernel_link)
     DEPENDS "${CMAKE_SOURCE_DIR}/boot/kernel.ld.in" "${CMAKE_SOURCE_DIR}/include/base/layout.h"
     COMMAND_EXPAND_LISTS VERBATIM)
   add_custom_target(kernel_script DEPENDS "${script}")
-  add_executable(keel.elf)
-  foreach(module IN LISTS modules)
-    target_sources(keel.elf PRIVATE "$<TARGET_OBJECTS:${module}>")
+  kernel_executable(keel-without-symbols.elf "${script}" ${modules})
+  kernel_executable(keel.elf "${script}" ${modules})
+  kernel_symbols(keel-without-symbols.elf keel.elf)
+endfunction()
+
+function(kernel_executable name script)
+  add_executable("${name}")
+  foreach(module IN LISTS ARGN)
+    target_sources("${name}" PRIVATE "$<TARGET_OBJECTS:${module}>")
   endforeach()
-  add_dependencies(keel.elf kernel_script)
-  set_target_properties(keel.elf PROPERTIES LINK_DEPENDS "${script}" LINKER_LANGUAGE C
+  add_dependencies("${name}" kernel_script)
+  set_target_properties("${name}" PROPERTIES LINK_DEPENDS "${script}" LINKER_LANGUAGE C
                         RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
   if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
-    target_link_options(keel.elf PRIVATE -fuse-ld=lld)
+    target_link_options("${name}" PRIVATE -fuse-ld=lld)
   else()
-    target_link_options(keel.elf PRIVATE -Wl,--no-warn-rwx-segments)
+    target_link_options("${name}" PRIVATE -Wl,--no-warn-rwx-segments)
   endif()
-  target_link_options(keel.elf PRIVATE
-    -nostdlib -static $<$<C_COMPILER_ID:GNU>:-no-pie> -Wl,--build-id=sha1 -Wl,-z,noexecstack -Wl,-z,max-page-size=0x1000 -Wl,--gc-sections
-    "-Wl,-T,${script}")
+  target_link_options("${name}" PRIVATE
+    -nostdlib -static $<$<C_COMPILER_ID:GNU>:-no-pie> -Wl,--build-id=sha1 -Wl,-z,noexecstack
+    -Wl,-z,max-page-size=0x1000 -Wl,--gc-sections "-Wl,-T,${script}")
 endfunction()

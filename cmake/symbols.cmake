@@ -1,0 +1,22 @@
+# The kernel's symbol and line table. The kernel is linked twice: once without a table, to learn every address; then with the table
+# made from that. The table is the last section, so nothing moves, and the second link fails if something did.
+find_program(PYTHON3 NAMES python3 HINTS /usr/bin REQUIRED)
+file(GLOB KEEL_SYMBOL_TOOLS CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tools/symbols/*.py")
+set(KEEL_SYMBOLS_TOOL "${PYTHON3}" -B "${CMAKE_SOURCE_DIR}/tools/symbols/symbols.py")
+
+# kernel_symbols(FIRST FINAL): puts the table of the executable FIRST into the executable FINAL.
+function(kernel_symbols first final)
+  set(table "${CMAKE_BINARY_DIR}/generated/symbols/symbols.bin")
+  add_custom_command(
+    OUTPUT "${table}"
+    COMMAND "${CMAKE_COMMAND}" -E make_directory "${CMAKE_BINARY_DIR}/generated/symbols"
+    COMMAND ${KEEL_SYMBOLS_TOOL} generate "$<TARGET_FILE:${first}>" "${table}"
+            --source-root "${CMAKE_SOURCE_DIR}" --binary-root "${CMAKE_BINARY_DIR}"
+    DEPENDS "${first}" ${KEEL_SYMBOL_TOOLS} COMMENT "Generating the symbol table" VERBATIM)
+  add_library(kernel_symbol_table OBJECT "${CMAKE_SOURCE_DIR}/cmake/symbols.asm")
+  set_source_files_properties("${CMAKE_SOURCE_DIR}/cmake/symbols.asm" PROPERTIES OBJECT_DEPENDS "${table}")
+  target_include_directories(kernel_symbol_table PRIVATE "${CMAKE_BINARY_DIR}/generated/symbols/")
+  target_sources("${final}" PRIVATE "$<TARGET_OBJECTS:kernel_symbol_table>")
+  add_custom_command(TARGET "${final}" POST_BUILD
+    COMMAND ${KEEL_SYMBOLS_TOOL} check "$<TARGET_FILE:${first}>" "$<TARGET_FILE:${final}>" VERBATIM)
+endfunction()
