@@ -1,6 +1,7 @@
 # The kernel's symbol and line table. The kernel is linked twice: once without a table, to learn every address; then with the table
 # made from that. The table is the last section, so nothing moves, and the second link fails if something did.
-find_program(PYTHON3 NAMES python3 HINTS /usr/bin REQUIRED)
+find_program(PYTHON3 NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH) # the distribution's, else any
+find_program(PYTHON3 NAMES python3 REQUIRED)
 file(GLOB KEEL_SYMBOL_TOOLS CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tools/symbols/*.py")
 set(KEEL_SYMBOLS_TOOL "${PYTHON3}" -B "${CMAKE_SOURCE_DIR}/tools/symbols/symbols.py")
 
@@ -19,4 +20,9 @@ function(kernel_symbols first final)
   target_sources("${final}" PRIVATE "$<TARGET_OBJECTS:kernel_symbol_table>")
   add_custom_command(TARGET "${final}" POST_BUILD
     COMMAND ${KEEL_SYMBOLS_TOOL} check "$<TARGET_FILE:${first}>" "$<TARGET_FILE:${final}>" VERBATIM)
+  add_test(NAME symbols/addr2line COMMAND "${PYTHON3}" -B "${CMAKE_SOURCE_DIR}/tests/symbols/compare_with_addr2line.py"
+           "$<TARGET_FILE:${final}>" "${CMAKE_SOURCE_DIR}")
+  add_test(NAME symbols/tools COMMAND "${PYTHON3}" -B "${CMAKE_SOURCE_DIR}/tests/symbols/test_tools.py"
+           "${CMAKE_SOURCE_DIR}/tools/symbols/symbols.py" "$<TARGET_FILE:${first}>" "$<TARGET_FILE:${final}>")
+  set_tests_properties(symbols/addr2line symbols/tools PROPERTIES LABELS symbols TIMEOUT 120)
 endfunction()

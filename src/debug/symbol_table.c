@@ -126,11 +126,11 @@ static void read_name(struct reader *reader, char *name, size_t size)
 /* item holds the item before in the block and gets this one. */
 static bool read_item(struct reader *reader, struct item *item)
 {
-    uint64_t gap = read_varint(reader);
+    uint64_t gap = read_varint(reader), size = read_varint(reader);
 
-    item->address += item->size + (gap >> 1);
-    item->is_function = (gap & 1) != 0;
-    item->size = read_varint(reader);
+    item->address += item->size + gap;
+    item->size = size >> 1;
+    item->is_function = (size & 1) != 0;
     read_name(reader, item->name, sizeof(item->name));
     if (!item->is_function)
         return !reader->is_bad;

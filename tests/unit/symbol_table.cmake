@@ -1,5 +1,6 @@
 # The table is made by the real generator from a small static program, built with optimisation as the kernel is.
-find_program(PYTHON3 NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
+find_program(PYTHON3 NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
+find_program(PYTHON3 NAMES python3 REQUIRED)
 set(symbol_sample_table "${CMAKE_CURRENT_BINARY_DIR}/symbol_sample.table")
 add_executable(symbol_sample "${CMAKE_CURRENT_SOURCE_DIR}/symbols/sample.c")
 target_compile_options(symbol_sample PRIVATE -std=gnu17 -g -O2 -ffreestanding -fno-pie -fno-stack-protector

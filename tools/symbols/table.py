@@ -9,8 +9,8 @@ LEB128 and zigzag maps 0, -1, 1, -2 ... to 0, 1, 2, 3 ...:
               (32 bits)
     stream    the items in address order
 
-An item: varint of (bytes between the end of the item before, 0 at the start of a block, and this one) * 2 + is_function;
-varint size; name as in files (a block's first shares nothing). A function goes on with: varint file + 1, or 0 where no line
+An item: varint of the bytes between the end of the item before and this one, 0 at the start of a block; varint of size * 2 +
+is_function; name as in files (a block's first shares nothing). A function goes on with: varint file + 1, or 0 where no line
 is known; zigzag of its first line minus that of the function before in the block (0 at its start); varint bits of lines that
 follow; these bits, padded to a byte.
 
@@ -152,7 +152,7 @@ class Writer:
                 addresses.append(item.address)
                 offsets.append(len(stream))
                 end, name, line = item.address, b"", 0
-            stream += varint((item.address - end) << 1 | item.is_function) + varint(item.size)
+            stream += varint(item.address - end) + varint(item.size << 1 | item.is_function)
             data, name = name_bytes(item.name, name)
             stream += data
             self.sizes["names"] += len(data)
