@@ -11,8 +11,8 @@
 #define ALLOC_ZERO   (1u << 0) /* the memory is cleared */
 #define ALLOC_DMA32  (1u << 1) /* below 4 GiB */
 
-/* Returns memory aligned to 16 bytes (a size that is a power of two: to that size, up to PAGE_SIZE), or NULL when there is
- * none or size is 0 or above KMALLOC_MAX. The caller owns it until kfree. Context: any but NMI and machine check. */
+/* Returns memory aligned to 16 bytes (a size that is a power of two: to that size, up to PAGE_SIZE), or NULL when there
+ * is none or size is 0 or above KMALLOC_MAX. The caller owns it until kfree. Context: any but NMI and machine check. */
 MUST_CHECK void *kmalloc(size_t size, unsigned flags);
 
 /* Gives it back; NULL is allowed. Context: any but NMI and machine check. */

@@ -21,8 +21,8 @@ enum map_flags {
  * Context: any but NMI and machine check. */
 MUST_CHECK int paging_map(vaddr_t virtual_base, paddr_t physical_base, uint64_t length, unsigned flags);
 
-/* Takes mappings away, frees page tables that become empty, flushes the TLB. Holes are allowed. Large pages are split where
- * only part of one goes; -ENOMEM then, with nothing changed. */
+/* Takes mappings away, frees page tables that become empty, flushes the TLB. Holes are allowed. Large pages are split
+ * where only part of one goes; -ENOMEM then, with nothing changed. */
 MUST_CHECK int paging_unmap(vaddr_t virtual_base, uint64_t length);
 
 /* A software mark in a not-present entry, so that a fault can be named (guard page). */
@@ -36,6 +36,6 @@ struct mapping {
     bool is_accessed, is_dirty;
 };
 
-/* Looks an address up. Returns 0, -ENOENT where nothing is mapped, -EFAULT for a guard page, -EINVAL for a non-canonical
- * address. Reads page tables without a lock: any context, the report included. */
+/* Looks an address up. Returns 0, -ENOENT where nothing is mapped, -EFAULT for a guard page, -EINVAL for a
+ * non-canonical address. Reads page tables without a lock: any context, the report included. */
 MUST_CHECK int paging_lookup(vaddr_t address, struct mapping *mapping);

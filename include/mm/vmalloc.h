@@ -1,5 +1,5 @@
-/* Virtually contiguous memory, guarded stacks and device mappings, in the vmalloc area. Every area has an unmapped guard
- * page on both sides. */
+/* Virtually contiguous memory, guarded stacks and device mappings, in the vmalloc area. Every area has an unmapped
+ * guard page on both sides. */
 #pragma once
 
 #include <base/address.h>
@@ -11,15 +11,15 @@
 MUST_CHECK void *vmalloc(size_t size, unsigned alloc_flags);
 void vfree(void *address);
 
-/* A kernel stack of KERNEL_STACK_SIZE with guard pages marked as such; owner_name is used in reports and must outlive it.
- * Returns its lowest address, or NULL. Filled with a pattern for the high-water mark. Context: thread. */
+/* A kernel stack of KERNEL_STACK_SIZE with guard pages marked as such; owner_name is used in reports and must outlive
+ * it. Returns its lowest address, or NULL. Filled with a pattern for the high-water mark. Context: thread. */
 MUST_CHECK void *stack_alloc(const char *owner_name);
 void stack_free(void *stack);
 
 /* Bytes of this stack that were ever used. Context: any. */
 size_t stack_high_water_mark(const void *stack);
 
-/* Maps device memory (map_flags: MAP_WRITE, MAP_UNCACHED or MAP_WRITE_COMBINE). Any physical alignment and length. NULL on
- * failure. Context: thread. */
+/* Maps device memory (map_flags: MAP_WRITE, MAP_UNCACHED or MAP_WRITE_COMBINE). Any physical alignment and length. NULL
+ * on failure. Context: thread. */
 MUST_CHECK void *device_map(paddr_t base, uint64_t length, unsigned map_flags);
 void device_unmap(void *address);
