@@ -18,7 +18,7 @@
 #include <mm/physmap.h>
 #include <sync/spinlock.h>
 
-#define LIST_CAPACITY 62u
+#define LIST_CAPACITY 63u
 #define LIST_BATCH    16u
 
 static struct zone zones[ZONES] = {
@@ -32,7 +32,7 @@ static struct zone zones[ZONES] = {
 static enum zone_id highest_zone = ZONE_DMA32;
 
 struct page_list {
-    uint32_t count;                    /* [c] others read it */
+    uint64_t count;                    /* [c] others read it */
     struct page *pages[LIST_CAPACITY]; /* [c] owner PAGE_FREE, order PAGE_ORDER_CACHED; the last freed is last */
 };
 
@@ -68,6 +68,8 @@ void page_alloc_cpu_init(void)
 {
     struct cpu_pages *mine = this_cpu_pages();
 
+    for (unsigned id = 0; id < ZONES; id++)
+        mine->lists[id].count = 0;
     mine->next = __atomic_load_n(&all_cpu_pages, __ATOMIC_RELAXED);
     /* Release: page_counts reads next after it (acquire). */
     while (!__atomic_compare_exchange_n(&all_cpu_pages, &mine->next, mine, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
@@ -159,7 +161,7 @@ static void mark_free(struct page *page, unsigned order)
 }
 
 /* Takes up to `want` single pages of a zone into the list. Interrupts are off. */
-static void refill(struct page_list *list, enum zone_id id, unsigned want)
+static NOINLINE void refill(struct page_list *list, enum zone_id id, unsigned want)
 {
     struct zone *zone = &zones[id];
 
@@ -175,7 +177,7 @@ static void refill(struct page_list *list, enum zone_id id, unsigned want)
 }
 
 /* Gives the oldest `count` pages of a list back to its zone. Interrupts are off. */
-static void drain(struct page_list *list, enum zone_id id, unsigned count)
+static NOINLINE void drain(struct page_list *list, enum zone_id id, unsigned count)
 {
     struct zone *zone = &zones[id];
 
@@ -200,7 +202,13 @@ void page_alloc_drain_cpu(void)
     irq_restore(flags);
 }
 
-static enum zone_id first_choice(unsigned alloc_flags)
+static COLD NORETURN NOINLINE void bad_list(const struct page *page)
+{
+    panic("list of free pages: frame 0x%lx on it says owner %s, order %u", page_to_pfn(page).number,
+          page_owner_name(page->owner), page->order);
+}
+
+static inline enum zone_id first_choice(unsigned alloc_flags)
 {
     if (alloc_flags & ALLOC_LOW)
         return ZONE_LOW;
@@ -220,13 +228,37 @@ static struct page *take_from_zones(unsigned order, enum zone_id first)
     return page;
 }
 
-static NOINLINE struct page *alloc_slow(unsigned order, enum page_owner owner, unsigned alloc_flags)
+/* A single page from this CPU's list; NULL where the list is empty. */
+static inline struct page *alloc_from_list(enum zone_id id, enum page_owner owner)
 {
-    enum zone_id first = first_choice(alloc_flags);
+    uint64_t flags = irq_save();
+    struct page_list *list = &this_cpu_pages()->lists[id];
+    struct page *page = NULL;
 
-    if (order > PAGE_ORDER_MAX)
-        return NULL;
+    if (LIKELY(list->count != 0)) {
+        page = list->pages[--list->count];
+        if (UNLIKELY(page->owner != PAGE_FREE || page->order != PAGE_ORDER_CACHED))
+            bad_list(page);
+        mark_allocated(page, 0, owner);
+    }
+    irq_restore(flags);
+    return page;
+}
+
+static struct page *refill_and_alloc(enum zone_id id, enum page_owner owner)
+{
+    uint64_t flags = irq_save();
+
+    refill(&this_cpu_pages()->lists[id], id, LIST_BATCH);
+    struct page *page = alloc_from_list(id, owner);
+    irq_restore(flags);
+    return page;
+}
+
+static struct page *alloc_from_zones(unsigned order, enum page_owner owner, enum zone_id first)
+{
     struct page *page = take_from_zones(order, first);
+
     if (!page) {
         page_alloc_drain_cpu(); /* what is missing may wait there, one half of it at least */
         page = take_from_zones(order, first);
@@ -236,23 +268,23 @@ static NOINLINE struct page *alloc_slow(unsigned order, enum page_owner owner, u
     return page;
 }
 
-/* A single page from this CPU's list; NULL where the list is empty and its zone has no more. */
-static inline struct page *alloc_from_list(enum zone_id id, enum page_owner owner)
+/* Everything but a single page, of any content, that is on this CPU's list. */
+static NOINLINE struct page *alloc_slow(unsigned order, enum page_owner owner, unsigned alloc_flags)
 {
-    uint64_t flags = irq_save();
-    struct page_list *list = &this_cpu_pages()->lists[id];
+    enum zone_id first = first_choice(alloc_flags);
     struct page *page = NULL;
 
-    if (UNLIKELY(list->count == 0))
-        refill(list, id, LIST_BATCH);
-    if (LIKELY(list->count != 0)) {
-        page = list->pages[--list->count];
-        if (UNLIKELY(page->owner != PAGE_FREE || page->order != PAGE_ORDER_CACHED))
-            panic("list of free pages: frame 0x%lx on it says owner %s, order %u", page_to_pfn(page).number,
-                  page_owner_name(page->owner), page->order);
-        mark_allocated(page, 0, owner);
+    if (order > PAGE_ORDER_MAX)
+        return NULL;
+    if (order == 0 && first != ZONE_LOW) {
+        page = alloc_from_list(first, owner);
+        if (!page)
+            page = refill_and_alloc(first, owner);
     }
-    irq_restore(flags);
+    if (!page)
+        page = alloc_from_zones(order, owner, first);
+    if (page && (alloc_flags & ALLOC_ZERO))
+        memset(page_to_address(page), 0, PAGE_SIZE << order);
     return page;
 }
 
@@ -260,13 +292,9 @@ struct page *page_alloc(unsigned order, enum page_owner owner, unsigned alloc_fl
 {
     struct page *page = NULL;
 
-    if (LIKELY(order == 0 && !(alloc_flags & ALLOC_LOW)))
+    if (LIKELY(order == 0 && (alloc_flags & ~ALLOC_DMA32) == 0))
         page = alloc_from_list(first_choice(alloc_flags), owner);
-    if (UNLIKELY(!page))
-        page = alloc_slow(order, owner, alloc_flags);
-    if (page && (alloc_flags & ALLOC_ZERO))
-        memset(page_to_address(page), 0, PAGE_SIZE << order);
-    return page;
+    return LIKELY(page != NULL) ? page : alloc_slow(order, owner, alloc_flags);
 }
 
 static COLD NORETURN NOINLINE void bad_free(const struct page *page, unsigned order)
@@ -286,34 +314,49 @@ static COLD NORETURN NOINLINE void bad_free(const struct page *page, unsigned or
           page_owner_name(page->owner));
 }
 
-static NOINLINE void free_to_zone(struct page *page, unsigned order, enum zone_id id)
+/* Everything but a single page that goes to this CPU's list. */
+static NOINLINE void free_slow(struct page *page, unsigned order)
 {
-    uint64_t flags = spinlock_lock_irqsave(&zones[id].lock);
+    enum zone_id id = zone_of(page_to_pfn(page));
 
+    if (order == 0 && id != ZONE_LOW) {
+        uint64_t flags = irq_save();
+        drain(&this_cpu_pages()->lists[id], id, LIST_BATCH);
+        irq_restore(flags);
+        page_free(page, order);
+        return;
+    }
+    uint64_t flags = spinlock_lock_irqsave(&zones[id].lock);
     mark_free(page, order);
     buddy_give(&zones[id].buddy, page, order);
     spinlock_unlock_irqrestore(&zones[id].lock, flags);
 }
 
-void page_free(struct page *page, unsigned order)
+/* Puts a single page on this CPU's list; false where the list is full. */
+static inline bool free_to_list(struct page *page, enum zone_id id)
 {
-    if (UNLIKELY(!page_is_valid(page) || page->owner <= PAGE_FREE || page->order != order || page->references != 1))
-        bad_free(page, order);
-    static_assert(PAGE_RESERVED < PAGE_FREE && PAGE_FREE < PAGE_KERNEL, "owners up to PAGE_FREE are not allocated");
-    enum zone_id id = zone_of(page_to_pfn(page));
-    if (UNLIKELY(order != 0 || id == ZONE_LOW)) {
-        free_to_zone(page, order, id);
-        return;
-    }
-
     uint64_t flags = irq_save();
     struct page_list *list = &this_cpu_pages()->lists[id];
-    if (UNLIKELY(list->count == LIST_CAPACITY))
-        drain(list, id, LIST_BATCH);
-    mark_free(page, 0);
-    page->order = PAGE_ORDER_CACHED;
-    list->pages[list->count++] = page;
+    bool has_room = list->count < LIST_CAPACITY;
+
+    if (LIKELY(has_room)) {
+        mark_free(page, 0);
+        page->order = PAGE_ORDER_CACHED;
+        list->pages[list->count++] = page;
+    }
     irq_restore(flags);
+    return has_room;
+}
+
+void page_free(struct page *page, unsigned order)
+{
+    static_assert(PAGE_RESERVED < PAGE_FREE && PAGE_FREE < PAGE_KERNEL, "owners up to PAGE_FREE are not allocated");
+
+    if (UNLIKELY(!page_is_valid(page) || page->owner <= PAGE_FREE || page->order != order || page->references != 1))
+        bad_free(page, order);
+    enum zone_id id = zone_of(page_to_pfn(page));
+    if (UNLIKELY(order != 0 || id == ZONE_LOW || !free_to_list(page, id)))
+        free_slow(page, order);
 }
 
 uint64_t page_alloc_cached(enum zone_id id)

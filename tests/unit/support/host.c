@@ -10,6 +10,7 @@
 #include <debug/log.h>
 #include <debug/panic.h>
 #include <lib/list.h>
+#include <sync/spinlock.h>
 
 jmp_buf *unit_catch;
 char unit_last_words[512];
@@ -29,7 +30,8 @@ static NORETURN void end(void)
 
 __attribute__((weak)) void assert_fail(const char *expression, const char *file, int line, const char *function)
 {
-    snprintf(unit_last_words, sizeof(unit_last_words), "%s:%d: %s: assertion failed: %s", file, line, function, expression);
+    snprintf(unit_last_words, sizeof(unit_last_words), "%s:%d: %s: assertion failed: %s", file, line, function,
+             expression);
     end();
 }
 
@@ -62,4 +64,56 @@ __attribute__((weak)) void log_write(enum log_level level, const char *format, .
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
     va_end(arguments);
+}
+
+/* Locks: one thread, so only taking one twice or giving back one not held can go wrong. sync/spinlock.c replaces these
+ * where a test links it. */
+__attribute__((weak)) void spinlock_init(struct spinlock *lock, const char *name)
+{
+    *lock = (struct spinlock)SPINLOCK_INITIALIZER(name);
+}
+
+__attribute__((weak)) void spinlock_lock(struct spinlock *lock)
+{
+    if (lock->holder != 0)
+        panic("lock '%s' taken twice", lock->name);
+    lock->holder = 1;
+}
+
+__attribute__((weak)) void spinlock_unlock(struct spinlock *lock)
+{
+    if (lock->holder != 1)
+        panic("lock '%s' given back but not held", lock->name);
+    lock->holder = 0;
+}
+
+__attribute__((weak)) bool spinlock_try_lock(struct spinlock *lock)
+{
+    if (lock->holder != 0)
+        return false;
+    lock->holder = 1;
+    return true;
+}
+
+__attribute__((weak)) uint64_t spinlock_lock_irqsave(struct spinlock *lock)
+{
+    spinlock_lock(lock);
+    return 0;
+}
+
+__attribute__((weak)) void spinlock_unlock_irqrestore(struct spinlock *lock, uint64_t flags)
+{
+    (void)flags;
+    spinlock_unlock(lock);
+}
+
+__attribute__((weak)) bool spinlock_is_held(const struct spinlock *lock)
+{
+    return lock->holder == 1;
+}
+
+__attribute__((weak)) void assert_held(const struct spinlock *lock)
+{
+    if (!spinlock_is_held(lock))
+        panic("lock '%s' is not held", lock->name);
 }
