@@ -44,13 +44,6 @@ struct cpu_pages {
 static PER_CPU struct cpu_pages cpu_pages;
 static struct cpu_pages *all_cpu_pages; /* [a] added to by page_alloc_cpu_init, never removed from */
 
-static struct cpu_pages *this_cpu_pages(void)
-{
-    uintptr_t offset = (uintptr_t)&cpu_pages - (uintptr_t)&percpu;
-
-    return (struct cpu_pages *)((uintptr_t)this_cpu_read(percpu.self) + offset);
-}
-
 void page_alloc_init(void)
 {
     static const uint64_t ends[ZONES] = {ZONE_LOW_END, ZONE_DMA32_END, UINT64_MAX};
@@ -66,7 +59,7 @@ void page_alloc_init(void)
 
 void page_alloc_cpu_init(void)
 {
-    struct cpu_pages *mine = this_cpu_pages();
+    struct cpu_pages *mine = this_cpu_pointer(cpu_pages);
 
     for (unsigned id = 0; id < ZONES; id++)
         mine->lists[id].count = 0;
@@ -194,7 +187,7 @@ static NOINLINE void drain(struct page_list *list, enum zone_id id, unsigned cou
 void page_alloc_drain_cpu(void)
 {
     uint64_t flags = irq_save();
-    struct cpu_pages *mine = this_cpu_pages();
+    struct cpu_pages *mine = this_cpu_pointer(cpu_pages);
 
     for (unsigned id = ZONE_DMA32; id < ZONES; id++)
         if (mine->lists[id].count != 0)
@@ -232,7 +225,7 @@ static struct page *take_from_zones(unsigned order, enum zone_id first)
 static inline struct page *alloc_from_list(enum zone_id id, enum page_owner owner)
 {
     uint64_t flags = irq_save();
-    struct page_list *list = &this_cpu_pages()->lists[id];
+    struct page_list *list = &this_cpu_pointer(cpu_pages)->lists[id];
     struct page *page = NULL;
 
     if (LIKELY(list->count != 0)) {
@@ -249,7 +242,7 @@ static struct page *refill_and_alloc(enum zone_id id, enum page_owner owner)
 {
     uint64_t flags = irq_save();
 
-    refill(&this_cpu_pages()->lists[id], id, LIST_BATCH);
+    refill(&this_cpu_pointer(cpu_pages)->lists[id], id, LIST_BATCH);
     struct page *page = alloc_from_list(id, owner);
     irq_restore(flags);
     return page;
@@ -321,7 +314,7 @@ static NOINLINE void free_slow(struct page *page, unsigned order)
 
     if (order == 0 && id != ZONE_LOW) {
         uint64_t flags = irq_save();
-        drain(&this_cpu_pages()->lists[id], id, LIST_BATCH);
+        drain(&this_cpu_pointer(cpu_pages)->lists[id], id, LIST_BATCH);
         irq_restore(flags);
         page_free(page, order);
         return;
@@ -336,7 +329,7 @@ static NOINLINE void free_slow(struct page *page, unsigned order)
 static inline bool free_to_list(struct page *page, enum zone_id id)
 {
     uint64_t flags = irq_save();
-    struct page_list *list = &this_cpu_pages()->lists[id];
+    struct page_list *list = &this_cpu_pointer(cpu_pages)->lists[id];
     bool has_room = list->count < LIST_CAPACITY;
 
     if (LIKELY(has_room)) {

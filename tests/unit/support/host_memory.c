@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include <cpu/percpu.h>
 #include <mm/init.h>
 #include <mm/physmap.h>
 
@@ -44,7 +43,6 @@ void host_memory_init(uint64_t nr_frames)
         host_page_array[i] =
             (struct page){.owner = i < nr_frames ? PAGE_FREE : PAGE_RESERVED, .order = PAGE_ORDER_TAIL};
     page_groups = (struct page_groups){.nr_frames = frames, .present = present};
-    percpu.self = &percpu;
 }
 
 void host_memory_remove_group(uint64_t group)
