@@ -1,6 +1,7 @@
 /* The registered commands, looked up and walked in the order of their names. Context: any. */
 #pragma once
 
+#include <base/types.h>
 #include <debug/command.h>
 
 /* In the kernel: all of the linker table. */

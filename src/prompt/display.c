@@ -19,13 +19,13 @@ static void flush(struct display *display)
     display->output_length = 0;
 }
 
+/* A character or a sequence goes out whole. */
 static void put(struct display *display, const char *bytes, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        if (display->output_length == sizeof(display->output))
-            flush(display);
-        display->output[display->output_length++] = bytes[i];
-    }
+    if (length > sizeof(display->output) - display->output_length)
+        flush(display);
+    memcpy(display->output + display->output_length, bytes, length);
+    display->output_length += length;
 }
 
 static void put_cell(struct display *display, uint32_t cell)
@@ -114,6 +114,11 @@ static void lay_out(struct display *display, struct row *row, const char *label,
         row->cells[row->nr_cells++] = '>';
 }
 
+static uint32_t cell_or_blank(const uint32_t *cells, unsigned nr_cells, unsigned column)
+{
+    return column < nr_cells ? cells[column] : ' ';
+}
+
 /* Moving left is backspaces (a carriage return for all the way), moving right writes again what is there. */
 static void move_to(struct display *display, unsigned column)
 {
@@ -126,7 +131,7 @@ static void move_to(struct display *display, unsigned column)
         display->cursor--;
     }
     while (display->cursor < column)
-        put_cell(display, display->shown[display->cursor]);
+        put_cell(display, cell_or_blank(display->shown, display->nr_shown, display->cursor));
 }
 
 static void write_cells(struct display *display, const struct row *row, unsigned end)
@@ -144,11 +149,6 @@ static void write_cells(struct display *display, const struct row *row, unsigned
     }
     if (is_in_label)
         put(display, display->label_end, strlen(display->label_end));
-}
-
-static uint32_t cell_or_blank(const uint32_t *cells, unsigned nr_cells, unsigned column)
-{
-    return column < nr_cells ? cells[column] : ' ';
 }
 
 static bool differs(const struct display *display, const struct row *row, unsigned column)
