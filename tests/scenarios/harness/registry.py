@@ -1,0 +1,100 @@
+"""The list of scenarios, filled by the tables when they are imported, and what a scenario is given when it runs."""
+import dataclasses
+import os
+import re
+import shutil
+import time
+
+from . import outcome
+from .machine import Machine
+from .vm import Vm
+
+ALL_BUILDS = ("release", "debug", "sanitize", "clang")
+SCENARIOS = {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    name: str
+    summary: str
+    function: object
+    builds: tuple
+    timeout: int
+    labels: tuple
+    needs_kernel: bool
+
+
+def register(name, summary, function, builds=("release",), timeout=60, labels=(), needs_kernel=True):
+    if name in SCENARIOS or not re.fullmatch(r"[a-z0-9_.=,-]+(/[a-z0-9_.=,-]+)+", name):
+        raise ValueError(f"scenario {name}: not unique, or not like group/name")
+    if not summary or not set(builds) <= set(ALL_BUILDS):
+        raise ValueError(f"scenario {name}: wants a one-line description and builds of {ALL_BUILDS}")
+    labels = ("scenario", name.split("/", maxsplit=1)[0], *labels)
+    SCENARIOS[name] = Scenario(name, summary, function, tuple(builds), timeout, labels, needs_kernel)
+
+
+def scenario(name, **options):
+    """Decorator. Options: builds, timeout (seconds), labels ("long" keeps it out of `ctest -LE long`), needs_kernel."""
+    def decorate(function):
+        summary = (function.__doc__ or "").strip().split("\n", maxsplit=1)[0]
+        register(name, summary, function, **options)
+        return function
+    return decorate
+
+
+def boot_scenario(name, machine=Machine(), commands="", expect=(), forbid=(), summary="", **options):
+    """Boots, runs commands (separated by ;), then exit. See the package's description."""
+    def function(run):
+        script = f"{commands}; exit" if commands else "exit"
+        line = f'{machine.command_line} keel.panic=exit keel.run="{script}"'.strip()
+        with run.boot(dataclasses.replace(machine, command_line=line)) as vm:
+            vm.wait_end(outcome.PASS)
+            run.check_output(vm.output, expect, forbid)
+    summary = summary or f"boots, runs '{commands or 'exit'}' and leaves with the success code"
+    register(name, summary, function, **options)
+
+
+class Run:
+    """What a scenario function is given."""
+
+    def __init__(self, entry, build, kind, timeout):
+        self.name = entry.name
+        self.build = build                     # "build/release": keel.elf and keel.iso are there
+        self.build_kind = kind                 # release, debug, sanitize or clang
+        self.directory = os.path.join(build, "scenarios", entry.name)
+        self.deadline = time.monotonic() + timeout
+        self.vms = []
+        os.makedirs(self.directory, exist_ok=True)
+
+    def boot(self, machine=Machine(), kernel=None, iso=None):
+        """Starts a machine; use it with `with`. The n-th one of a scenario logs into the directory n (from 2 on)."""
+        directory = self.directory if not self.vms else os.path.join(self.directory, str(len(self.vms) + 1))
+        vm = Vm(machine, self.build, directory, self.deadline, kernel, iso)
+        self.vms.append(vm)
+        return vm
+
+    def path(self, name):
+        """A file of this scenario's own."""
+        return os.path.join(self.directory, name)
+
+    def check_output(self, output, expect, forbid=()):
+        for pattern in expect:
+            if not re.search(pattern, output, re.MULTILINE):
+                self.fail(f"'{pattern}' is not in the output")
+        for pattern in forbid:
+            found = re.search(pattern, output, re.MULTILINE)
+            if found:
+                self.fail(f"'{found.group(0)}' is in the output")
+
+    def fail(self, message):
+        raise outcome.Failure(outcome.FAIL, message)
+
+    def skip(self, reason):
+        raise outcome.Skip(reason)
+
+    def need(self, *programs):
+        """Skips where one of the programs is not installed. Returns the path of the first."""
+        for program in programs:
+            if not shutil.which(program):
+                self.skip(f"{program} is not installed")
+        return shutil.which(programs[0])

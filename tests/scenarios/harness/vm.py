@@ -1,0 +1,263 @@
+"""One QEMU: its serial line, its monitor and its end.
+
+The serial line and the monitor are socket pairs handed to QEMU as file descriptors, so machines running at the same time
+never meet and nothing is left behind. QEMU dies with the runner (PR_SET_PDEATHSIG), and `with` kills it on every path.
+"""
+import ctypes
+import json
+import os
+import re
+import select
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+from . import outcome
+from .machine import MissingTool, escape, qemu_command
+
+PROMPT = "keel> "
+PR_SET_PDEATHSIG = 1
+RFLAGS_IF = 1 << 9
+# A sequence cut off at the end of the text counts too: its rest is still on the line.
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b(\[[0-9;?]*)?\Z")
+
+
+def plain(text):
+    """Text without ANSI sequences and carriage returns."""
+    return ANSI.sub("", text).replace("\r", "")
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Vm:
+    def __init__(self, machine, build, directory, deadline, kernel=None, iso=None):
+        """deadline is in time.monotonic() seconds. directory gets serial.log, debug.log, cpu_reset.log, qemu.log and
+        command (to be pasted into a shell)."""
+        self.machine = machine
+        self.directory = directory
+        self.deadline = deadline
+        self.serial_text = ""  # all that came over the serial line
+        self.position = 0      # up to where expect() has read
+        self.end = None        # one of outcome's words, once QEMU has ended
+        self.end_checked = False
+        self.shutdown_reason = None
+        self.qmp_text = b""
+        self.qmp_sent = 0
+        self.qmp_replies = {}  # by the id they answer
+        os.makedirs(directory, exist_ok=True)
+        self._start(qemu_command(machine, build, kernel, iso))
+
+    # Life
+
+    def _path(self, name):
+        return os.path.join(self.directory, name)
+
+    def _start(self, command):
+        for log in ("serial.log", "debug.log", "cpu_reset.log", "qemu.log", "command"):
+            open(self._path(log), "w", encoding="utf-8").close()
+        with open(self._path("command"), "w", encoding="utf-8") as file:
+            file.write(shlex.join(command + ["-display", "none", "-serial", "stdio"]) + "\n")
+        if not shutil.which(command[0]):
+            raise MissingTool(command[0])
+        self.serial, serial_guest = socket.socketpair()
+        self.qmp_socket, qmp_guest = socket.socketpair()
+        command = command + [
+            "-display", "none", "-d", "cpu_reset", "-D", self._path("cpu_reset.log"),
+            "-chardev", f"socket,id=qmp,fd={qmp_guest.fileno()}", "-mon", "chardev=qmp,mode=control",
+            "-debugcon", "file:" + escape(self._path("debug.log"))]
+        if self.machine.serial:
+            command += ["-chardev", f"socket,id=com1,fd={serial_guest.fileno()},logfile={escape(self._path('serial.log'))}",
+                        "-serial", "chardev:com1"]
+        with open(self._path("qemu.log"), "wb") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent,
+                pass_fds=(serial_guest.fileno(), qmp_guest.fileno()))
+        serial_guest.close()
+        qmp_guest.close()
+        self._send_qmp("qmp_capabilities")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, traceback):
+        self.kill()
+        if kind is None and self.end != outcome.HANG and not self.end_checked:
+            self._require(outcome.PASS)
+
+    def kill(self):
+        """Ends QEMU if it still runs. Safe to call twice."""
+        if self.process.poll() is None and self.end is None:
+            self.end = outcome.HANG  # ended by us, not by itself
+            self.process.kill()
+        self.process.wait()
+        if self.end is None:
+            self._ended()
+        self.serial.close()
+        self.qmp_socket.close()
+
+    def _ended(self):
+        code = self.process.wait()
+        self._drain()
+        with open(self._path("cpu_reset.log"), encoding="utf-8", errors="replace") as file:
+            self.end = outcome.classify(code, file.read(), self.shutdown_reason)
+
+    # What comes in
+
+    def _receive(self, source):
+        """Reads what there is. False at the end of the stream."""
+        try:
+            data = source.recv(65536, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return True
+        except ConnectionError:
+            return False
+        if source is self.serial:
+            self.serial_text += data.decode("utf-8", errors="replace")
+        else:
+            self._receive_qmp(data)
+        return bool(data)
+
+    def _receive_qmp(self, data):
+        self.qmp_text += data
+        *lines, self.qmp_text = self.qmp_text.split(b"\n")
+        for line in filter(None, map(bytes.strip, lines)):
+            message = json.loads(line)
+            if message.get("event") == "SHUTDOWN":
+                self.shutdown_reason = message["data"]["reason"]
+            elif "id" in message:
+                self.qmp_replies[message["id"]] = message
+
+    def _drain(self):
+        for source in (self.serial, self.qmp_socket):
+            before = -1
+            while self._receive(source) and before != len(self.serial_text) + len(self.qmp_text):
+                before = len(self.serial_text) + len(self.qmp_text)
+
+    def _pump(self, deadline):
+        """Waits for something to happen and takes it in. False when nothing did until the deadline."""
+        ready, _, _ = select.select([self.serial, self.qmp_socket], [], [], max(0, deadline - time.monotonic()))
+        for source in ready:
+            if not self._receive(source) and self.end is None:
+                self._ended()
+        return bool(ready)
+
+    # The serial line
+
+    def send(self, text):
+        self.serial.sendall(text.encode())
+
+    def expect(self, pattern, timeout=None):
+        """Waits until the regular expression matches what came after the last match (ANSI colours removed, no carriage
+        returns). Returns the match. `timeout` in seconds, never later than the scenario's."""
+        expression = re.compile(pattern, re.MULTILINE)
+        deadline = self._deadline(timeout)
+        while True:
+            match = expression.search(plain(self.serial_text), self.position)
+            if match:
+                self.position = match.end()
+                return match
+            if self.end is not None:
+                raise outcome.Failure(self.end, f"the machine ended ({self.end}) before '{pattern}' came")
+            if not self._pump(deadline):
+                raise outcome.Failure(outcome.HANG, f"'{pattern}' did not come")
+
+    def wait_prompt(self, timeout=None):
+        self.expect(re.escape(PROMPT), timeout)
+
+    def command(self, line, timeout=None):
+        """Types a command at the prompt, waits for the next prompt, returns what was printed between."""
+        start = self.position
+        self.send(line + "\r")
+        self.wait_prompt(timeout)
+        text = plain(self.serial_text)[start:self.position - len(PROMPT)]
+        return text.split("\n", 1)[1] if "\n" in text else text
+
+    def exit(self, timeout=None):
+        """Types exit and wants QEMU to end with the success code."""
+        self.send("exit\r")
+        self.wait_end(outcome.PASS, timeout)
+
+    @property
+    def output(self):
+        """All serial output so far, plain."""
+        return plain(self.serial_text)
+
+    @property
+    def debug_output(self):
+        """All that was written to the debug port 0xe9 so far, plain."""
+        with open(self._path("debug.log"), encoding="utf-8", errors="replace") as file:
+            return plain(file.read())
+
+    # The end
+
+    def _deadline(self, timeout):
+        return self.deadline if timeout is None else min(self.deadline, time.monotonic() + timeout)
+
+    def _require(self, expected):
+        self.end_checked = True
+        if self.end == expected:
+            return
+        detail = f"expected {expected}"
+        if self.end == outcome.FAIL:
+            detail += f", exit code {self.process.returncode}"
+        if self.end == outcome.QEMU_ERROR:
+            with open(self._path("qemu.log"), encoding="utf-8", errors="replace") as file:
+                detail += f", exit code {self.process.returncode}: {file.read().strip()[-500:]}"
+        raise outcome.Failure(self.end, detail)
+
+    def wait_end(self, expected=outcome.PASS, timeout=None):
+        """Waits until QEMU ends and wants that end: pass, fail, reset, triple fault, power off."""
+        deadline = self._deadline(timeout)
+        while self.end is None:
+            if not self._pump(deadline):
+                self.kill()
+        self._require(expected)
+
+    # The monitor
+
+    def _send_qmp(self, command, **arguments):
+        self.qmp_sent += 1
+        message = {"execute": command, "arguments": arguments, "id": self.qmp_sent}
+        self.qmp_socket.sendall(json.dumps(message).encode() + b"\n")
+        return self.qmp_sent
+
+    def qmp(self, command, **arguments):
+        """Runs a QMP command, returns its result."""
+        number = self._send_qmp(command, **arguments)
+        while number not in self.qmp_replies:
+            if self.end is not None:
+                raise outcome.Failure(self.end, f"the machine ended during the monitor's {command}")
+            if not self._pump(self.deadline):
+                raise outcome.Failure(outcome.HANG, f"QEMU's monitor does not answer {command}")
+        reply = self.qmp_replies.pop(number)
+        if "error" in reply:
+            raise outcome.Failure(outcome.FAIL, f"monitor: {command}: {reply['error']['desc']}")
+        return reply["return"]
+
+    def monitor(self, line):
+        """Runs a line of the human monitor ("nmi", "info registers"), returns what it printed."""
+        return self.qmp("human-monitor-command", **{"command-line": line})
+
+    def screendump(self, name="screen.ppm"):
+        """Writes the screen into the scenario's directory, returns the path (a binary PPM)."""
+        path = self._path(name)
+        self.qmp("screendump", filename=path)
+        return path
+
+    def wait_halted(self, timeout=None):
+        """Waits until CPU 0 is in HLT with interrupts off: stopped for good, without a reset."""
+        deadline = self._deadline(timeout)
+        while True:
+            registers = self.monitor("info registers")
+            flags = re.search(r"[ER]FL=([0-9a-f]+)", registers)
+            if "HLT=1" in registers and flags and not int(flags.group(1), 16) & RFLAGS_IF:
+                return
+            pause = time.monotonic() + 0.05
+            if pause > deadline:
+                raise outcome.Failure(outcome.HANG, "the CPU did not halt with interrupts off")
+            self._pump(pause)
