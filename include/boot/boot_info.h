@@ -59,13 +59,25 @@ struct boot_info {
     struct boot_module modules[BOOT_MODULES_MAX];
     unsigned nr_modules;
     struct framebuffer_info framebuffer;
-    paddr_t rsdp;             /* where the firmware has it; 0 when not told */
-    uint8_t rsdp_copy[36];    /* what the loader copied of it; rsdp_copy_length 0 when not told */
+    paddr_t rsdp;          /* where the firmware has it; 0 when not told */
+    uint8_t rsdp_copy[36]; /* what the loader copied of it; rsdp_copy_length 0 when not told */
     uint8_t rsdp_copy_length;
     paddr_t efi_system_table; /* 0 on BIOS */
+    paddr_t load_base;        /* where the loader says it put the kernel; 0 when not told */
     paddr_t loader_info;      /* the loader's own structure, to be reserved until boot is over */
     uint64_t loader_info_length;
 };
 
+/* Reads what the loader left at this physical address into the instance of this boot. protocol is an enum
+ * boot_protocol, as the entry code found it. Needs the first 4 GiB at PHYSMAP_BASE. What is odd goes to boot/report.h,
+ * and so do the words for each error: -EINVAL unknown protocol, wrong magic or address, -EBADMSG truncated, -ENOENT no
+ * memory map, -ENOMEM no usable memory. Context: init, once. */
+MUST_CHECK int boot_info_init(uint32_t protocol, uint64_t info_physical);
+
 /* The instance of this boot. Any context, after boot_info_init. */
 const struct boot_info *boot_info(void);
+
+/* Holds a filled structure against itself, as every parser's last step: there is usable memory; modules lie in it, the
+ * framebuffer does not; what fails is dropped and noted. Returns 0, -ENOENT without any memory map, -ENOMEM without
+ * usable memory. Context: init. */
+MUST_CHECK int boot_info_check(struct boot_info *info);

@@ -1,0 +1,15 @@
+/* The one table of kernel command line options. A style test holds docs/command-line.md and every call of
+ * command_line_get against it. */
+#include <boot/command_line.h>
+
+static const struct command_line_option options[] = {
+    {"keel.run", "\"command; command\"", "prompt commands to run at boot, before the prompt"},
+    {"keel.panic", "halt|reboot|exit", "what to do after the report of a fatal error (default: halt)"},
+    {"keel.loglevel", "error|warn|info|debug", "the least urgent log level that consoles show (default: info)"},
+};
+
+const struct command_line_option *command_line_options(unsigned *count)
+{
+    *count = ARRAY_SIZE(options);
+    return options;
+}
