@@ -13,8 +13,7 @@ static void describe_slab_address(const struct slab_cache *cache, const void *ad
     const struct object_trailer *trailer = object_trailer(cache, object);
     char allocated[96], freed[96];
 
-    if (offset >= cache->objects_per_slab * cache->stride ||
-        offset >= cache->slab_bytes - sizeof(struct slab_header)) {
+    if (offset >= cache->objects_per_slab * cache->stride || offset >= cache->slab_bytes - sizeof(struct slab_header)) {
         snprintf(buffer, size, "header of a slab of '%s'", cache->name);
         return;
     }

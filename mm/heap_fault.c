@@ -6,6 +6,7 @@
 #include <debug/symbols.h>
 #include <lib/format.h>
 #include <lib/string.h>
+#include <mm/heap_report.h>
 
 void heap_format_site(char *buffer, size_t size, uint32_t site)
 {
@@ -13,7 +14,7 @@ void heap_format_site(char *buffer, size_t size, uint32_t site)
     struct symbol_location location;
 
     if (!address)
-        strlcpy(buffer, "unknown", size);
+        snprintf(buffer, size, "unknown");
     else if (symbol_lookup(address - 1, &location) == 0) /* a return address: the byte before it is still the call */
         snprintf(buffer, size, "%s+0x%lx", location.function, (unsigned long)location.offset + 1);
     else

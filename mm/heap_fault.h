@@ -34,7 +34,8 @@ struct heap_fault {
     const char *detail;                              /* more words, or NULL */
 };
 
-/* Prints the sites' backtraces as log lines and ends the kernel with the class, the object and the sites. Context: any. */
+/* Prints the sites' backtraces as log lines and ends the kernel with the class, the object and the sites. Context: any.
+ */
 NORETURN COLD void heap_fault_report(const struct heap_fault *fault);
 
 /* Fills trace with the callers of this function's caller, by frame pointers on this stack. Context: any. */

@@ -1,11 +1,11 @@
-/* kmalloc over slab caches of sixteen-odd sizes; what no cache holds comes in whole pages (kmalloc_large.c).
+/* kmalloc over slab caches of fifteen sizes; what no cache holds comes in whole pages (kmalloc_large.c).
  *
  * A request of a power of two must be aligned to its size, and a redzone must follow it: so its class has a stride of
  * twice the size, and the larger requests that fit use the same class. In between lie classes for sizes that are no
  * power of two. docs/allocator-designs.md has what this costs. */
-#include <mm/init.h>
 #include <mm/page_alloc.h>
 
+#include "kmalloc_init.h"
 #include "kmalloc_large.h"
 #include "slab_fast.h"
 
@@ -15,20 +15,13 @@ static const struct {
     const char *name, *dma32_name;
     uint16_t size, alignment;
 } classes[] = {
-    {"kmalloc-16", "kmalloc-dma32-16", 16, 16},
-    {"kmalloc-48", "kmalloc-dma32-48", 48, 32},
-    {"kmalloc-80", "kmalloc-dma32-80", 80, 16},
-    {"kmalloc-112", "kmalloc-dma32-112", 112, 64},
-    {"kmalloc-176", "kmalloc-dma32-176", 176, 16},
-    {"kmalloc-240", "kmalloc-dma32-240", 240, 128},
-    {"kmalloc-368", "kmalloc-dma32-368", 368, 16},
-    {"kmalloc-496", "kmalloc-dma32-496", 496, 256},
-    {"kmalloc-752", "kmalloc-dma32-752", 752, 16},
-    {"kmalloc-992", "kmalloc-dma32-992", 992, 512},
-    {"kmalloc-1504", "kmalloc-dma32-1504", 1504, 16},
-    {"kmalloc-2016", "kmalloc-dma32-2016", 2016, 1024},
-    {"kmalloc-3040", "kmalloc-dma32-3040", 3040, 16},
-    {"kmalloc-4064", "kmalloc-dma32-4064", 4064, 2048},
+    {"kmalloc-16", "kmalloc-dma32-16", 16, 16},         {"kmalloc-48", "kmalloc-dma32-48", 48, 32},
+    {"kmalloc-80", "kmalloc-dma32-80", 80, 16},         {"kmalloc-112", "kmalloc-dma32-112", 112, 64},
+    {"kmalloc-176", "kmalloc-dma32-176", 176, 16},      {"kmalloc-240", "kmalloc-dma32-240", 240, 128},
+    {"kmalloc-368", "kmalloc-dma32-368", 368, 16},      {"kmalloc-496", "kmalloc-dma32-496", 496, 256},
+    {"kmalloc-752", "kmalloc-dma32-752", 752, 16},      {"kmalloc-992", "kmalloc-dma32-992", 992, 512},
+    {"kmalloc-1504", "kmalloc-dma32-1504", 1504, 16},   {"kmalloc-2016", "kmalloc-dma32-2016", 2016, 1024},
+    {"kmalloc-3040", "kmalloc-dma32-3040", 3040, 16},   {"kmalloc-4064", "kmalloc-dma32-4064", 4064, 2048},
     {"kmalloc-4096", "kmalloc-dma32-4096", 4096, 4096},
 };
 
@@ -42,12 +35,12 @@ static INIT void class_table_init(void)
         uint8_t class = 0;
 
         while (classes[class].size < size || classes[class].alignment < alignment)
-            class++;
+            class ++;
         class_of_size[i] = class;
     }
 }
 
-int heap_init(void)
+int kmalloc_init(void)
 {
     class_table_init();
     slab_caches_init();
@@ -59,8 +52,9 @@ int heap_init(void)
                                         ALLOC_DMA32);
         if (error)
             return error;
+        normal_caches[i].is_kmalloc = dma32_caches[i].is_kmalloc = true;
     }
-    return vmalloc_init();
+    return 0;
 }
 
 void *kmalloc(size_t size, unsigned flags)
@@ -72,12 +66,6 @@ void *kmalloc(size_t size, unsigned flags)
     return slab_take(&caches[class_of_size[(size + GRANULE - 1) / GRANULE]], size, flags, __builtin_return_address(0));
 }
 
-static bool is_kmalloc_cache(const struct slab_cache *cache)
-{
-    return (cache >= normal_caches && cache < normal_caches + ARRAY_SIZE(normal_caches)) ||
-           (cache >= dma32_caches && cache < dma32_caches + ARRAY_SIZE(dma32_caches));
-}
-
 void kfree(void *object)
 {
     struct page *page;
@@ -85,12 +73,10 @@ void kfree(void *object)
     if (!object)
         return;
     page = page_of_address(object);
-    if (UNLIKELY(!page || page->owner != PAGE_SLAB)) {
-        if (page && page->owner == PAGE_LARGE)
-            kfree_large(page, object, __builtin_return_address(0));
-        else
-            slab_report_bad_free(NULL, object, __builtin_return_address(0));
-        return;
-    }
-    slab_give(page->cache, object, __builtin_return_address(0));
+    if (LIKELY(page && page->owner == PAGE_SLAB && page->cache->is_kmalloc))
+        slab_give(page->cache, object, __builtin_return_address(0));
+    else if (page && page->owner == PAGE_LARGE)
+        kfree_large(page, object, __builtin_return_address(0));
+    else
+        slab_report_bad_free(NULL, object, __builtin_return_address(0));
 }

@@ -1,5 +1,5 @@
-/* A large allocation remembers the requested size in its first struct page; where the block of pages has room behind the
- * last requested byte, redzone words stand there. */
+/* A large allocation remembers the requested size in its first struct page; where the block of pages has room behind
+ * the last requested byte, redzone words stand there. */
 #include "kmalloc_large.h"
 
 #include <base/align.h>

@@ -1,4 +1,6 @@
 /* The list of caches: making and destroying them, and what goes over all of them. */
+#include <base/errno.h>
+
 #include "slab_fast.h"
 
 struct list slab_caches = LIST_INITIALIZER(slab_caches);
@@ -8,6 +10,7 @@ static struct slab_cache cache_cache; /* of struct slab_cache */
 
 void slab_caches_init(void)
 {
+    list_init(&slab_caches);
     magazines_init();
     int error = slab_cache_register(&cache_cache, "slab_cache", sizeof(struct slab_cache), 1, 0);
 
@@ -138,7 +141,8 @@ bool slab_statistics(unsigned n, struct slab_statistics *statistics)
             .slabs = cache->nr_slabs,
         };
         statistics->in_use = slab_objects_in_use_locked(cache, &statistics->magazines);
-        statistics->free = statistics->slabs * statistics->objects_per_slab - statistics->in_use - statistics->magazines;
+        statistics->free =
+            statistics->slabs * statistics->objects_per_slab - statistics->in_use - statistics->magazines;
         spinlock_unlock(&cache->lock);
     }
     spinlock_unlock_irqrestore(&slab_caches_lock, flags);

@@ -1,4 +1,6 @@
 /* The checks themselves, where they are not the fast path: they find out what exactly is wrong. */
+#include <lib/string.h>
+
 #include "slab_internal.h"
 
 static void describe_object(struct heap_fault *fault, const char *class_words, const struct slab_cache *cache,
@@ -175,12 +177,12 @@ void slab_report_bad_free(const struct slab_cache *expected, void *object, const
     }
     if (is_state_free(object_trailer(cache, object)->state))
         describe_object(&fault, HEAP_DOUBLE_FREE, cache, object);
-    else if (expected && cache != expected)
+    else if (expected ? cache != expected : !cache->is_kmalloc)
         describe_object(&fault, HEAP_WRONG_CACHE, cache, object);
     else
         (void)slab_check_used_object(cache, object, &fault);
-    if (expected && cache != expected)
-        fault.detail = expected->name;
+    if (strcmp(fault.class_words, HEAP_WRONG_CACHE) == 0)
+        fault.detail = expected ? expected->name : "kmalloc";
     fault.freed_again_at = code_site(site);
     heap_fault_report(&fault);
 }

@@ -1,5 +1,5 @@
-/* The path that nearly every allocation and free takes: one magazine, no lock, every always-on check. Inlined into kmalloc
- * and slab_alloc so that each is one straight piece of code. */
+/* The path that nearly every allocation and free takes: one magazine, no lock, every always-on check. Inlined into
+ * kmalloc and slab_alloc so that each is one straight piece of code. */
 #pragma once
 
 #include <base/compiler.h>

@@ -1,15 +1,15 @@
 /* The inside of the slab allocator: how a slab and an object are laid out, and what its files share.
  *
- * A slab is a naturally aligned block of 2^order pages: object 0, object 1, ... at multiples of the stride, and its header
- * at the very end (in the last object's slack where there is one). An object is
+ * A slab is a naturally aligned block of 2^order pages: object 0, object 1, ... at multiples of the stride, and its
+ * header at the very end (in the last object's slack where there is one). An object is
  *
  *     [ object_size bytes | trailer (16 bytes) | debug: traces | slack up to the stride ]
  *
  * States of an object, told by its trailer:
  *   in use:      eight redzone bytes behind the last requested byte (over the trailer's link where all was requested);
  *                state = STATE_USED | requested bytes
- *   free:        poison at its start; link = encoded address of the next free object of the slab; state = STATE_FREE | the
- *                freeing call. In a magazine: the same with an encoded NULL, since magazines hold addresses.
+ *   free:        poison at its start; link = encoded address of the next free object of the slab; state = STATE_FREE |
+ * the freeing call. In a magazine: the same with an encoded NULL, since magazines hold addresses.
  *
  * Invariants, checked by slab_audit:
  *   1. page.in_use of a slab's first page = its objects that are in use or in a magazine.
@@ -17,16 +17,16 @@
  *   3. a slab is in exactly one list of its cache: full (in_use = all), empty (in_use = 0) or partial.
  *
  * Locks: cache->lock (interrupts off) guards lists, headers, in_use. A CPU's magazines are touched by that CPU with
- * interrupts off only. An object in use is its owner's, trailer included. caches_lock is taken before any cache->lock; no
- * page is allocated or freed under either. Nothing is reported under a lock: checks fill a struct heap_fault. */
+ * interrupts off only. An object in use is its owner's, trailer included. caches_lock is taken before any cache->lock;
+ * no page is allocated or freed under either. Nothing is reported under a lock: checks fill a struct heap_fault. */
 #pragma once
 
+#include "heap_fault.h"
 #include <base/address.h>
 #include <base/align.h>
 #include <base/assert.h>
 #include <cpu/percpu.h>
 #include <lib/list.h>
-#include "heap_fault.h"
 #include <mm/heap_report.h>
 #include <mm/page_alloc.h>
 #include <mm/slab.h>
@@ -56,6 +56,7 @@ struct slab_cache {
     uint8_t order;              /* [I] */
     uint8_t page_flags;         /* [I] ALLOC_DMA32 or 0 */
     bool is_initialised;        /* [I] */
+    bool is_kmalloc;            /* [I] kfree takes its objects */
     struct spinlock lock;
     struct list partial, full, empty; /* [l] first pages, by page.link */
     uint32_t nr_slabs, nr_empty;      /* [l] */
@@ -174,11 +175,13 @@ static ALWAYS_INLINE void slab_poison(const struct slab_cache *cache, void *obje
         word[i] = HEAP_POISON_FREE;
 }
 
-/* slab_check.c: true when the free object is as it was left; fault is filled otherwise. next: what its link must mean. */
+/* slab_check.c: true when the free object is as it was left; fault is filled otherwise. next: what its link must mean.
+ */
 bool slab_check_free_object(const struct slab_cache *cache, void *object, const void *next, struct heap_fault *fault);
 bool slab_check_used_object(const struct slab_cache *cache, void *object, struct heap_fault *fault);
 bool slab_check_header(const struct slab_cache *cache, void *base, struct heap_fault *fault);
-/* Reads the free object's link. Returns false and fills fault where it does not lead to a free object of the same slab. */
+/* Reads the free object's link. Returns false and fills fault where it does not lead to a free object of the same slab.
+ */
 bool slab_follow_link(const struct slab_cache *cache, void *base, const uint64_t *link, void **next,
                       struct heap_fault *fault);
 /* Says why object cannot be freed to expected (NULL: kfree), and ends the kernel. */

@@ -1,13 +1,9 @@
 /* Under the magazines: a cache's slabs, their free lists, growing and shrinking. */
+#include <base/errno.h>
 #include <cpu/random.h>
 #include <lib/string.h>
 
 #include "slab_internal.h"
-
-static uint64_t pages_per_slab(const struct slab_cache *cache)
-{
-    return cache->slab_bytes >> PAGE_SHIFT;
-}
 
 /* The smallest order that holds eight objects, or wastes at most an eighth; the largest one otherwise. */
 static unsigned choose_order(uint32_t occupied, uint32_t stride)
@@ -40,8 +36,7 @@ int slab_cache_init(struct slab_cache *cache, const char *name, size_t size, siz
     cache->stride_reciprocal = (uint32_t)(((uint64_t)1 << 32) / cache->stride) + 1;
     cache->order = (uint8_t)choose_order(occupied, cache->stride);
     cache->slab_bytes = (uint32_t)(PAGE_SIZE << cache->order);
-    cache->objects_per_slab =
-        (cache->slab_bytes - (uint32_t)sizeof(struct slab_header) - occupied) / cache->stride + 1;
+    cache->objects_per_slab = (cache->slab_bytes - (uint32_t)sizeof(struct slab_header) - occupied) / cache->stride + 1;
     cache->poison_words = cache->object_size / sizeof(uint64_t);
     if (!CONFIG_DEBUG && cache->poison_words > SLAB_POISON_BYTES / sizeof(uint64_t))
         cache->poison_words = SLAB_POISON_BYTES / sizeof(uint64_t);
@@ -64,11 +59,8 @@ static struct page *slab_create(struct slab_cache *cache)
 
     if (!page)
         return NULL;
-    for (uint64_t i = 0; i < pages_per_slab(cache); i++) {
-        page[i].owner = PAGE_SLAB;
+    for (uint32_t i = 0; i < cache->slab_bytes >> PAGE_SHIFT; i++)
         page[i].cache = cache;
-    }
-    page->in_use = 0;
     base = page_to_address(page);
     header = slab_header(cache, base);
     for (uint32_t i = cache->objects_per_slab; i-- > 0;) {
@@ -99,7 +91,8 @@ static void slab_sort_locked(struct slab_cache *cache, struct page *page, unsign
     list_add_first(now == 0 ? &cache->empty : now == all ? &cache->full : &cache->partial, &page->link);
 }
 
-/* Takes the slab's first free object; its link then is an encoded NULL. NULL with fault filled where the list is broken. */
+/* Takes the slab's first free object; its link then is an encoded NULL. NULL with fault filled where the list is
+ * broken. */
 static void *slab_pop_locked(struct slab_cache *cache, struct page *page, struct heap_fault *fault)
 {
     void *base = page_to_address(page), *object, *next;
@@ -226,13 +219,18 @@ void *slab_refill(struct slab_cache *cache)
     return object;
 }
 
+/* The oldest go: the newest are warm in the CPU's cache. */
 void slab_flush_rounds_locked(struct slab_cache *cache, struct magazine_slot *slot, uint32_t count,
                               struct heap_fault *fault)
 {
-    while (count-- && slot->count) {
-        if (!slab_push_locked(cache, slot->rounds[--slot->count], fault))
-            return;
-    }
+    uint32_t flushed = 0;
+
+    if (count > slot->count)
+        count = slot->count;
+    while (flushed < count && slab_push_locked(cache, slot->rounds[flushed], fault))
+        flushed++;
+    slot->count -= flushed;
+    memmove(slot->rounds, slot->rounds + flushed, slot->count * sizeof(slot->rounds[0]));
 }
 
 void slab_flush(struct slab_cache *cache, void *object)

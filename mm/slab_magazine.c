@@ -10,6 +10,7 @@ static uint64_t indices_taken[MAGAZINE_CACHES / 64]; /* [slab_caches_lock] */
 
 void magazines_init(void)
 {
+    memset(indices_taken, 0, sizeof(indices_taken));
     indices_taken[0] = 1; /* slot 0 stays empty */
     int error = slab_cache_register(&slab_magazine_cache, "magazine", sizeof(struct magazine), 1, 0);
 

@@ -1,5 +1,5 @@
-/* The idle scrubber: looks at free objects while there is nothing to do, so that a write after free is found even where the
- * object is never handed out again. */
+/* The idle scrubber: looks at free objects while there is nothing to do, so that a write after free is found even where
+ * the object is never handed out again. */
 #include "slab_internal.h"
 
 /* [slab_caches_lock] where the scrubber is: the cache's place in the list, and how many of its slabs are still to be

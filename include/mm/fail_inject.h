@@ -1,4 +1,5 @@
-/* Makes the n-th allocation from now fail, so that every error path of a workload can be walked. One at a time, one CPU. */
+/* Makes the n-th allocation from now fail, so that every error path of a workload can be walked. One at a time, one
+ * CPU. */
 #pragma once
 
 #include <base/compiler.h>

@@ -1,5 +1,5 @@
-/* What the heap says when it finds a broken object: the class words that begin the panic message, the patterns a report may
- * show, and what an address in the heap is. Tests and the report checker compare with these words. */
+/* What the heap says when it finds a broken object: the class words that begin the panic message, the patterns a report
+ * may show, and what an address in the heap is. Tests and the report checker compare with these words. */
 #pragma once
 
 #include <base/compiler.h>
@@ -14,12 +14,13 @@
 #define HEAP_WRONG_CACHE          "heap: wrong cache"
 #define HEAP_MIDDLE_OF_OBJECT     "heap: pointer into the middle of an object"
 
-/* What freed memory is filled with: at any byte offset eight bytes of it are a non-canonical address, so that following a
- * pointer read from a freed object faults at once. */
+/* What freed memory is filled with: at any byte offset eight bytes of it are a non-canonical address, so that following
+ * a pointer read from a freed object faults at once. */
 #define HEAP_POISON_FREE 0xdeadf1eedeadf1ee
 /* What a debug build fills new, not cleared objects with. */
 #define HEAP_POISON_NEW 0xbadc0deebadc0dee
-/* The eight bytes behind an object's last byte while it is in use. No byte of it is 0, 0xff or a printable character. */
+/* The eight bytes behind an object's last byte while it is in use. No byte of it is 0, 0xff or a printable character.
+ */
 #define HEAP_REDZONE 0xc19ba4d3e5b7c6a9
 
 /* Writes what a physmap address is to the heap: "slab object 'kmalloc-48' +12 (in use, 40 bytes, allocated at f+0x12)".

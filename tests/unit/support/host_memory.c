@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include <mm/init.h>
+#include <mm/page_alloc.h>
 #include <mm/physmap.h>
 
 #include "../../../mm/zone.h"
@@ -12,7 +13,10 @@
 char *host_physmap;
 struct page *host_page_array;
 
+#define BLOCK_MAX_BYTES (PAGE_SIZE << PAGE_ORDER_MAX)
+
 static uint64_t frames, *present;
+static char *physmap_mapping;
 
 static void *get(uint64_t bytes)
 {
@@ -28,12 +32,14 @@ static void *get(uint64_t bytes)
 void host_memory_init(uint64_t nr_frames)
 {
     if (frames) {
-        munmap(host_physmap, frames * PAGE_SIZE);
+        munmap(physmap_mapping, frames * PAGE_SIZE + BLOCK_MAX_BYTES);
         munmap(host_page_array, frames * sizeof(struct page));
         free(present);
     }
     frames = (nr_frames + PAGE_GROUP_FRAMES - 1) & ~(PAGE_GROUP_FRAMES - 1);
-    host_physmap = get(frames * PAGE_SIZE);
+    physmap_mapping = get(frames * PAGE_SIZE + BLOCK_MAX_BYTES);
+    /* As aligned as physical address 0 is, for the largest block. */
+    host_physmap = (char *)(((uintptr_t)physmap_mapping + BLOCK_MAX_BYTES - 1) & ~(BLOCK_MAX_BYTES - 1));
     host_page_array = get(frames * sizeof(struct page));
     uint64_t groups = frames >> PAGE_GROUP_SHIFT;
     present = calloc(groups / 64 + 1, sizeof(*present));

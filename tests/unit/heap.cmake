@@ -1,0 +1,7 @@
+set(heap_pages mm/page_alloc.c mm/buddy.c mm/page_array.c mm/audit_report.c)
+set(heap_slab mm/slab.c mm/slab_cache.c mm/slab_list.c mm/slab_magazine.c mm/slab_check.c mm/slab_scrub.c mm/slab_audit.c
+    mm/kmalloc.c mm/kmalloc_large.c mm/heap_fault.c mm/heap_describe.c mm/heap_design_slab.c mm/fail_inject.c)
+set(heap_support support/host_memory.c support/heap_host.c)
+
+unit_test(slab SOURCES test_slab.c ${heap_support} KERNEL ${heap_slab} ${heap_pages})
+unit_test(slab_release SOURCES test_slab.c ${heap_support} KERNEL ${heap_slab} ${heap_pages} RELEASE)
