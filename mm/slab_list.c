@@ -229,6 +229,8 @@ void slab_flush_rounds_locked(struct slab_cache *cache, struct magazine_slot *sl
         count = slot->count;
     while (flushed < count && slab_push_locked(cache, slot->rounds[flushed], fault))
         flushed++;
+    if (!flushed)
+        return;
     slot->count -= flushed;
     memmove(slot->rounds, slot->rounds + flushed, slot->count * sizeof(slot->rounds[0]));
 }
