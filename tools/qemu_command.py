@@ -81,9 +81,10 @@ def boot_arguments(machine, kernel, iso):
         return arguments + (["-append", machine.command_line] if machine.command_line else [])
     arguments = ovmf_arguments() if machine.firmware == "uefi" else []
     arguments += medium_arguments(machine, iso)
-    if machine.command_line:
-        # iso/grub.cfg takes the kernel's command line from the machine's serial number where it begins with "keel:".
-        arguments += ["-smbios", "type=1,serial=" + escape("keel:" + machine.command_line)]
+    # iso/grub.cfg takes the kernel's command line from the machine's serial number where it begins with "keel:". A PC has
+    # one in any case, and GRUB complains where there is none.
+    serial_number = "keel:" + machine.command_line if machine.command_line else "0"
+    arguments += ["-smbios", "type=1,serial=" + escape(serial_number)]
     return arguments
 
 
