@@ -40,7 +40,10 @@ struct percpu {
 static_assert(PERCPU_LINK_BASE + offsetof(struct percpu, stack_canary) == PERCPU_CANARY_OFFSET,
               "the compiler's stack protector reads the canary there");
 
-extern struct percpu percpu; /* linked first in the per-CPU section */
+#ifndef PERCPU_STORAGE
+#define PERCPU_STORAGE /* a host test gives every thread its own: __thread */
+#endif
+extern PERCPU_STORAGE struct percpu percpu; /* linked first in the per-CPU section */
 
 #ifdef __KEEL__
 #define this_cpu_access_(variable) (*(__seg_gs __typeof__(variable) *)(uintptr_t)&(variable))

@@ -14,7 +14,7 @@
 
 jmp_buf *unit_catch;
 char unit_last_words[512];
-struct percpu percpu;
+PERCPU_STORAGE struct percpu percpu;
 
 static NORETURN void end(void)
 {
