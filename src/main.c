@@ -7,6 +7,9 @@
 #include <cpu/percpu.h>
 #include <cpu/protection.h>
 #include <cpu/tsc.h>
+#include <debug/log.h>
+#include <drivers/debug_port.h>
+#include <drivers/serial.h>
 
 void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_distance, uint64_t entry_tsc);
 void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_distance, uint64_t entry_tsc)
@@ -17,8 +20,9 @@ void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_dista
     gdt_init();
     cpu_features_detect();
     tsc_init(entry_tsc);
-    for (const char *p = "keel\n"; *p; p++)
-        out8(0x3f8, (uint8_t)*p);
+    serial_init();     /* from here on nothing is silent */
+    debug_port_init();
+    log_info("Keel");
     out8(0xf4, 0x10);
     for (;;)
         __asm__ volatile("cli; hlt");

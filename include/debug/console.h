@@ -18,6 +18,7 @@ struct console {
     void (*flush)(struct console *console);
     bool is_log_only;      /* gets the log, without colours, and not the prompt; is never read */
     bool is_prompt_only;   /* gets the prompt and not the log, until a panic */
+    bool is_silent;        /* gets and gives nothing until a panic; set together with is_prompt_only */
     struct console *next;  /* [console lock] set by console_register; readers follow it without the lock */
     uint64_t log_position; /* [console lock] sequence number of the next log record to write */
 };
@@ -25,10 +26,10 @@ struct console {
 /* Adds a console and writes the log so far to it. The console stays registered for ever. Context: thread, init. */
 void console_register(struct console *console);
 
-/* Prompt output: to every console that is not log-only, after any log lines still waiting. A log line that comes while a
- * line of output is not finished is put above it. Output of an interrupt that came while its own CPU was writing to the
- * consoles becomes log records, for it cannot wait. console_printf cuts what is longer than 4095 bytes.
- * Context: any but NMI and machine check, and those too after console_enter_panic. */
+/* Prompt output: to every console that is not log-only, after any log lines still waiting. A log line that comes while
+ * a line of output is not finished is put above it. Output of an interrupt that came while its own CPU was writing to
+ * the consoles becomes log records, for it cannot wait. console_printf cuts what is longer than 4095 bytes. Context:
+ * any but NMI and machine check, and those too after console_enter_panic. */
 PRINTF(1, 2) void console_printf(const char *format, ...);
 void console_write(const char *bytes, size_t length);
 

@@ -326,7 +326,7 @@ static void write_output(const char *bytes, size_t length)
 {
     drain(log_next_sequence()); /* the caller's own log lines come before its output */
     for (struct console *console = consoles; console; console = console->next) {
-        if (!console->is_log_only || in_panic())
+        if ((!console->is_log_only && !console->is_silent) || in_panic())
             console->write(console, bytes, length);
     }
     open_line_write(&open_line, bytes, length);
@@ -421,7 +421,7 @@ int console_try_read(void)
         return -EAGAIN;
     for (struct console *console = __atomic_load_n(&consoles, __ATOMIC_ACQUIRE); console && byte < 0;
          console = __atomic_load_n(&console->next, __ATOMIC_ACQUIRE)) {
-        if (console->read && !console->is_log_only)
+        if (console->read && !console->is_log_only && !console->is_silent)
             byte = console->read(console);
     }
     __atomic_store_n(&input_is_taken, 0, __ATOMIC_RELEASE);

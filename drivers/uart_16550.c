@@ -1,0 +1,134 @@
+#include "uart_16550.h"
+
+#include <base/errno.h>
+#include <cpu/interrupts.h>
+#include <cpu/io.h>
+#include <hw/uart_16550.h>
+
+/* Reads of the line status until a transmitter counts as stuck. A full FIFO is gone after 16 * 10 / 115200 s = 1.4 ms;
+ * a port read takes 0.1 us (an emulator) to 1 us (LPC bus), so this is 5 ms at the least and 50 ms mostly. */
+#define WAIT_READS 50000
+
+/* So many stuck waits in a row make a device dead: one may be a terminal server that blocks. */
+#define TIMEOUTS_MAX 3
+
+static uint8_t read_register(const struct uart *uart, uint16_t offset)
+{
+    return in8((uint16_t)(uart->base + offset));
+}
+
+static void write_register(const struct uart *uart, uint16_t offset, uint8_t value)
+{
+    out8((uint16_t)(uart->base + offset), value);
+}
+
+static bool wait_for(const struct uart *uart, uint8_t status)
+{
+    for (unsigned i = 0; i < WAIT_READS; i++) {
+        if (read_register(uart, UART_LSR) & status)
+            return true;
+        cpu_relax();
+    }
+    return false;
+}
+
+static bool scratch_keeps(const struct uart *uart, uint8_t value)
+{
+    write_register(uart, UART_SCR, value);
+    return read_register(uart, UART_SCR) == value;
+}
+
+/* An empty bus answers 0xff; the scratch register of a 16550 keeps what is written. */
+static bool has_registers(const struct uart *uart)
+{
+    uint8_t scratch;
+    bool found;
+
+    if (read_register(uart, UART_LSR) == 0xff)
+        return false;
+    scratch = read_register(uart, UART_SCR);
+    found = scratch_keeps(uart, 0x5a) && scratch_keeps(uart, 0xa5);
+    write_register(uart, UART_SCR, scratch);
+    return found;
+}
+
+/* In loopback the modem lines we set come back as the ones we would be told. */
+static bool loops_back(const struct uart *uart)
+{
+    uint8_t control = read_register(uart, UART_MCR);
+    uint8_t lines;
+
+    write_register(uart, UART_MCR, UART_MCR_LOOP | UART_MCR_OUT2 | UART_MCR_RTS);
+    lines = read_register(uart, UART_MSR) & UART_MSR_LINES;
+    write_register(uart, UART_MCR, control);
+    return lines == UART_MSR_RTS_OUT2;
+}
+
+static void set_line(const struct uart *uart)
+{
+    const uint16_t divisor = UART_CLOCK_BAUD / 115200;
+
+    write_register(uart, UART_IER, 0);
+    write_register(uart, UART_LCR, UART_LCR_DLAB | UART_LCR_8N1);
+    write_register(uart, UART_DLL, (uint8_t)divisor);
+    write_register(uart, UART_DLM, (uint8_t)(divisor >> 8));
+    write_register(uart, UART_LCR, UART_LCR_8N1);
+    write_register(uart, UART_MCR, UART_MCR_DTR | UART_MCR_RTS);
+}
+
+int uart_probe(struct uart *uart, uint16_t base)
+{
+    struct uart found = {.base = base, .fifo_depth = 1};
+
+    if (!has_registers(&found) || !loops_back(&found))
+        return -ENODEV;
+    wait_for(&found, UART_LSR_IDLE); /* what the firmware sent last; without it we go on too */
+    set_line(&found);
+    write_register(&found, UART_FCR, UART_FCR_ENABLE | UART_FCR_CLEAR);
+    if ((read_register(&found, UART_IIR) & UART_IIR_FIFO_ENABLED) == UART_IIR_FIFO_ENABLED)
+        found.fifo_depth = UART_FIFO_DEPTH;
+    else
+        write_register(&found, UART_FCR, 0); /* the 16550 without A: its FIFO loses bytes */
+    *uart = found;
+    return 0;
+}
+
+/* Room for fifo_depth bytes. A dead device gets one look, so that it costs nothing and can come back. */
+static bool wait_for_room(struct uart *uart)
+{
+    bool is_ready =
+        uart->is_dead ? (read_register(uart, UART_LSR) & UART_LSR_THR_FREE) != 0 : wait_for(uart, UART_LSR_THR_FREE);
+
+    if (is_ready) {
+        uart->nr_timeouts = 0;
+        uart->is_dead = false;
+    } else if (uart->nr_timeouts < TIMEOUTS_MAX) {
+        uart->nr_timeouts++;
+        uart->is_dead = uart->nr_timeouts == TIMEOUTS_MAX;
+    }
+    return is_ready;
+}
+
+size_t uart_write(struct uart *uart, const char *bytes, size_t length)
+{
+    size_t sent = 0;
+
+    while (sent < length && wait_for_room(uart)) {
+        size_t end = length - sent < uart->fifo_depth ? length : sent + uart->fifo_depth;
+        while (sent < end)
+            write_register(uart, UART_THR, (uint8_t)bytes[sent++]);
+    }
+    uart->bytes_lost += length - sent;
+    return sent;
+}
+
+int uart_read(struct uart *uart)
+{
+    uint8_t status = read_register(uart, UART_LSR);
+    uint8_t byte;
+
+    if (status == 0xff || !(status & UART_LSR_DATA))
+        return -EAGAIN;
+    byte = read_register(uart, UART_RBR);
+    return status & UART_LSR_ERRORS ? -EAGAIN : byte;
+}

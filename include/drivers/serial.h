@@ -1,0 +1,13 @@
+/* Serial consoles: 16550 UARTs at the four standard ports. */
+#pragma once
+
+#include <base/compiler.h>
+
+/* Looks for the ports COM1 to COM4 and makes the first one found a console for log and prompt; says which ones there
+ * are. Without any it does nothing. Context: init, once, as early as possible. */
+void serial_init(void);
+
+/* Gives the ports the work the command line names (`keel.console=`, `keel.log=`): "com1" to "com4", "none", or "" where
+ * nothing was said. With both, one port shows the prompt alone and the other the log alone; with keel.log= alone, the
+ * first other port keeps the prompt. Logs what cannot be had. Context: init, once, after serial_init. */
+void serial_assign(const char *console_name, const char *log_name);
