@@ -15,8 +15,9 @@ set_property(CACHE KEEL_ACCEL PROPERTY STRINGS tcg kvm)
 
 # keel_qemu_command(VARIABLE argument...): tools/qemu with the options above and these arguments.
 function(keel_qemu_command variable)
+  string(REPLACE ";" "$<SEMICOLON>" command_line "${KEEL_CMDLINE}")
   set(command "${CMAKE_SOURCE_DIR}/tools/qemu" --build "${CMAKE_BINARY_DIR}" --accel "${KEEL_ACCEL}" --memory "${KEEL_MEMORY}"
-      --cpus "${KEEL_CPUS}" --display "${KEEL_DISPLAY}" "--command-line=${KEEL_CMDLINE}")
+      --cpus "${KEEL_CPUS}" --display "${KEEL_DISPLAY}" "--command-line=${command_line}")
   if(KEEL_DRY_RUN)
     list(APPEND command --dry-run)
   endif()
@@ -34,7 +35,13 @@ keel_run_target(run-uefi --firmware uefi)
 keel_run_target(run-usb --firmware bios --medium usb)
 
 cmake_host_system_information(RESULT processors QUERY NUMBER_OF_LOGICAL_CORES)
+# Its tests are not to build again what it has just built: no fixture setup.
 add_custom_target(check
-  COMMAND "${CMAKE_COMMAND}" --build "${CMAKE_BINARY_DIR}"
-  COMMAND "${CMAKE_CTEST_COMMAND}" --test-dir "${CMAKE_BINARY_DIR}" --output-on-failure -j "${processors}"
-  USES_TERMINAL VERBATIM COMMENT "Building everything, then testing it")
+  COMMAND "${CMAKE_CTEST_COMMAND}" --test-dir "${CMAKE_BINARY_DIR}" --output-on-failure -j "${processors}" -FS build
+  USES_TERMINAL VERBATIM COMMENT "Testing")
+add_dependencies(check keel.elf iso)
+foreach(name IN ITEMS host_unit host_fuzz)
+  if(TARGET "${name}")
+    add_dependencies(check "${name}")
+  endif()
+endforeach()
