@@ -40,9 +40,9 @@ PTE_TABLE               equ 0x003           ; present, writable
 PTE_LARGE               equ 0x083           ; present, writable, 2 MiB
 PHYSMAP_GIBIBYTES       equ 4
 
-CODE32                  equ 0x08
-CODE64                  equ 0x10
-DATA                    equ 0x18
+; As in cpu/gdt.h, so that the IDT's selectors outlive the change to the kernel's own table.
+CODE64                  equ 0x08
+DATA                    equ 0x10
 
 section .boot.text progbits alloc exec nowrite align=16
 bits 32
@@ -227,9 +227,8 @@ align 8
 boot_entry_tsc:     dq 0
 gdt:
     dq 0
-    dq 0x00cf9b000000ffff                   ; CODE32: flat, ring 0
-    dq 0x00af9b000000ffff                   ; CODE64
-    dq 0x00cf93000000ffff                   ; DATA
+    dq 0x00af9b000000ffff                   ; CODE64, ring 0
+    dq 0x00cf93000000ffff                   ; DATA: flat
 gdt_end:
 gdt_pointer:
     dw gdt_end - gdt - 1

@@ -2,6 +2,7 @@
  * turns the marked strings into offsets.inc. */
 #include <base/layout.h>
 #include <cpu/percpu.h>
+#include <cpu/trap_frame.h>
 
 #define CONSTANT(name, value)         __asm__ volatile(".ascii \"@@" #name " %0\"" : : "i"((int64_t)(value)))
 #define OFFSET(name, type, member)    CONSTANT(name, offsetof(type, member))
@@ -17,4 +18,28 @@ void offsets(void)
     CONSTANT(PERCPU_LINK_BASE_ADDRESS, PERCPU_LINK_BASE);
     PERCPU_OFFSET(PERCPU_SELF, self);
     PERCPU_OFFSET(PERCPU_SCRATCH, scratch);
+    OFFSET(TRAP_FRAME_R15, struct trap_frame, r15);
+    OFFSET(TRAP_FRAME_R14, struct trap_frame, r14);
+    OFFSET(TRAP_FRAME_R13, struct trap_frame, r13);
+    OFFSET(TRAP_FRAME_R12, struct trap_frame, r12);
+    OFFSET(TRAP_FRAME_R11, struct trap_frame, r11);
+    OFFSET(TRAP_FRAME_R10, struct trap_frame, r10);
+    OFFSET(TRAP_FRAME_R9, struct trap_frame, r9);
+    OFFSET(TRAP_FRAME_R8, struct trap_frame, r8);
+    OFFSET(TRAP_FRAME_RBP, struct trap_frame, rbp);
+    OFFSET(TRAP_FRAME_RDI, struct trap_frame, rdi);
+    OFFSET(TRAP_FRAME_RSI, struct trap_frame, rsi);
+    OFFSET(TRAP_FRAME_RDX, struct trap_frame, rdx);
+    OFFSET(TRAP_FRAME_RCX, struct trap_frame, rcx);
+    OFFSET(TRAP_FRAME_RBX, struct trap_frame, rbx);
+    OFFSET(TRAP_FRAME_RAX, struct trap_frame, rax);
+    OFFSET(TRAP_FRAME_VECTOR, struct trap_frame, vector);
+    OFFSET(TRAP_FRAME_ERROR_CODE, struct trap_frame, error_code);
+    OFFSET(TRAP_FRAME_RIP, struct trap_frame, rip);
+    OFFSET(TRAP_FRAME_CS, struct trap_frame, cs);
+    OFFSET(TRAP_FRAME_RFLAGS, struct trap_frame, rflags);
+    OFFSET(TRAP_FRAME_RSP, struct trap_frame, rsp);
+    OFFSET(TRAP_FRAME_SS, struct trap_frame, ss);
+    CONSTANT(TRAP_FRAME_NO_VECTOR, TRAP_VECTOR_NONE);
+    CONSTANT(TRAP_FRAME_TAG, TRAP_FRAME_LINK_TAG);
 }

@@ -26,6 +26,9 @@ struct console {
 /* Adds a console and writes the log so far to it. The console stays registered for ever. Context: thread, init. */
 void console_register(struct console *console);
 
+/* True once there is one. Context: any. */
+bool console_is_registered(void);
+
 /* Prompt output: to every console that is not log-only, after any log lines still waiting. A log line that comes while
  * a line of output is not finished is put above it. Output of an interrupt that came while its own CPU was writing to
  * the consoles becomes log records, for it cannot wait. console_printf cuts what is longer than 4095 bytes. Context:

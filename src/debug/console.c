@@ -391,6 +391,11 @@ void console_register(struct console *console)
     unlock_and_flush();
 }
 
+bool console_is_registered(void)
+{
+    return __atomic_load_n(&consoles, __ATOMIC_ACQUIRE) != NULL; /* pairs with the release in console_register */
+}
+
 void console_enter_panic(void)
 {
     bool was_locked = __atomic_load_n(&lock_owner, __ATOMIC_RELAXED) != 0;

@@ -1,0 +1,52 @@
+/* What the report asks of modules above it: they register, because debug may not name them. Without a hook the report
+ * says less, and says that. */
+#pragma once
+
+#include <base/compiler.h>
+#include <base/types.h>
+
+/* What an address is, as far as the class of a fault depends on it. */
+enum address_kind {
+    ADDRESS_UNKNOWN, /* nobody to ask yet */
+    ADDRESS_NULL_PAGE,
+    ADDRESS_NON_CANONICAL,
+    ADDRESS_USER,
+    ADDRESS_TEXT,
+    ADDRESS_RODATA,
+    ADDRESS_DATA, /* .data, .bss, per-CPU */
+    ADDRESS_INIT, /* given back, or about to be */
+    ADDRESS_HEAP, /* slab objects and large kmallocs */
+    ADDRESS_PHYSMAP,
+    ADDRESS_VMALLOC,
+    ADDRESS_DEVICE,
+    ADDRESS_STACK,
+    ADDRESS_STACK_GUARD_BELOW,
+    ADDRESS_STACK_GUARD_ABOVE,
+    ADDRESS_PAGE_ARRAY,
+    ADDRESS_UNMAPPED, /* in no area at all */
+};
+
+#define ADDRESS_TEXT_MAX 160
+
+struct address_description {
+    enum address_kind kind;
+    char area[32];               /* "heap", ".rodata", or the stack's name */
+    char text[ADDRESS_TEXT_MAX]; /* all there is to say, for the reader */
+};
+
+/* All of them: any context, no lock, no allocation. */
+struct report_hooks {
+    void (*describe_address)(uint64_t address, struct address_description *description);
+    /* What a value that was used as a pointer tells: "freed heap memory" for poison, NULL for nothing. */
+    const char *(*describe_poison)(uint64_t value);
+    /* The name of the running thread; NULL: "boot". */
+    const char *(*thread_name)(void);
+};
+
+/* hooks must stay valid. Context: init. */
+void report_set_hooks(const struct report_hooks *hooks);
+
+/* The same, with answers where nobody has registered. Context: any. */
+void report_describe_address(uint64_t address, struct address_description *description);
+const char *report_describe_poison(uint64_t value);
+const char *report_thread_name(void);

@@ -1,0 +1,38 @@
+/* Exceptions and interrupts: who handles which of the 256 vectors. */
+#pragma once
+
+#include <base/compiler.h>
+#include <base/types.h>
+#include <cpu/trap_frame.h>
+
+/* Loads the IDT with all 256 gates on this CPU. The first C call of the kernel: from here on no fault is silent,
+ * console or not. Every exception still runs on the stack it interrupts. Context: init. */
+void trap_init_early(void);
+
+/* Gives double fault, NMI, machine check and the report stacks of their own, and masks the 8259s. The TSS is loaded.
+ * Context: init. */
+void trap_init(void);
+
+/* Turns machine checks on, where the CPU has them. CPU features are known. Context: init. */
+void trap_init_machine_check(void);
+
+/* Takes away the pages between those stacks, so that running over one faults. Memory is up. Returns 0 or -ENOMEM.
+ * Context: init. */
+MUST_CHECK int trap_guard_stacks(void);
+
+/* Runs in interrupt context, interrupts off. */
+typedef void (*interrupt_function)(struct trap_frame *frame);
+
+/* Claims an interrupt vector, 32 to 255; NULL gives it back. Returns 0, -EINVAL for another vector, -EBUSY when it is
+ * claimed already. Context: any. */
+MUST_CHECK int trap_set_handler(unsigned vector, interrupt_function function);
+
+/* Called for an exception that no fix-up foresees, before it is fatal; returns true when it has dealt with it and the
+ * interrupted code may go on. Interrupts off. */
+typedef bool (*exception_function)(struct trap_frame *frame);
+
+/* Claims an exception other than NMI, double fault and machine check; NULL gives it back. Errors as above. */
+MUST_CHECK int trap_set_exception_handler(unsigned vector, exception_function function);
+
+/* How often an unclaimed vector has been raised. Context: any. */
+uint32_t trap_unclaimed_count(unsigned vector);

@@ -1,0 +1,126 @@
+/* From the entry stubs to whoever handles the vector. */
+#include "dispatch.h"
+
+#include <base/errno.h>
+#include <cpu/exception_table.h>
+#include <cpu/percpu.h>
+#include <cpu/registers.h>
+#include <debug/log.h>
+#include <debug/report.h>
+#include <trap/trap.h>
+
+#include "exceptions.h"
+#include "machine_check.h"
+#include "nmi.h"
+
+static interrupt_function handlers[NR_VECTORS];              /* [a] */
+static exception_function exception_handlers[NR_EXCEPTIONS]; /* [a] */
+static uint32_t unclaimed[NR_VECTORS];                       /* [a] */
+
+int trap_set_handler(unsigned vector, interrupt_function function)
+{
+    interrupt_function expected = NULL;
+
+    if (vector < NR_EXCEPTIONS || vector >= NR_VECTORS)
+        return -EINVAL;
+    if (!function) {
+        __atomic_store_n(&handlers[vector], NULL, __ATOMIC_RELEASE);
+        return 0;
+    }
+    if (!__atomic_compare_exchange_n(&handlers[vector], &expected, function, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        return -EBUSY;
+    return 0;
+}
+
+int trap_set_exception_handler(unsigned vector, exception_function function)
+{
+    exception_function expected = NULL;
+
+    if (vector >= NR_EXCEPTIONS || vector == VECTOR_NMI || vector == VECTOR_DOUBLE_FAULT ||
+        vector == VECTOR_MACHINE_CHECK)
+        return -EINVAL;
+    if (!function) {
+        __atomic_store_n(&exception_handlers[vector], NULL, __ATOMIC_RELEASE);
+        return 0;
+    }
+    if (!__atomic_compare_exchange_n(&exception_handlers[vector], &expected, function, false, __ATOMIC_RELEASE,
+                                     __ATOMIC_RELAXED))
+        return -EBUSY;
+    return 0;
+}
+
+uint32_t trap_unclaimed_count(unsigned vector)
+{
+    return vector < NR_VECTORS ? __atomic_load_n(&unclaimed[vector], __ATOMIC_RELAXED) : 0;
+}
+
+/* The 1st, 2nd, 4th, 8th ... is logged: a storm costs 32 lines, and needs no clock. */
+static void count_unclaimed(unsigned vector)
+{
+    uint32_t count = __atomic_add_fetch(&unclaimed[vector], 1, __ATOMIC_RELAXED);
+
+    if ((count & (count - 1)) == 0)
+        log_warn("trap: vector %u raised, nobody has claimed it (%u so far)", vector, count);
+}
+
+static void dispatch_interrupt(struct trap_frame *frame)
+{
+    interrupt_function function = __atomic_load_n(&handlers[frame->vector], __ATOMIC_ACQUIRE);
+
+    if (function)
+        function(frame);
+    else
+        count_unclaimed((unsigned)frame->vector);
+}
+
+static bool has_fixup(uint64_t vector)
+{
+    return vector == VECTOR_PAGE_FAULT || vector == VECTOR_GENERAL_PROTECTION || vector == VECTOR_STACK_FAULT;
+}
+
+static bool try_fixup(struct trap_frame *frame)
+{
+    uint64_t resume = 0;
+
+    if (!trap_frame_is_user(frame) && has_fixup(frame->vector))
+        resume = exception_fixup_find(frame->rip);
+    if (resume)
+        frame->rip = resume;
+    return resume != 0;
+}
+
+/* cr2 was read before anything here could fault. */
+static void dispatch_exception(struct trap_frame *frame, uint64_t cr2)
+{
+    exception_function function = __atomic_load_n(&exception_handlers[frame->vector], __ATOMIC_ACQUIRE);
+
+    if (try_fixup(frame))
+        return;
+    if (function && function(frame))
+        return;
+    if (exception_resume(frame))
+        return;
+    report_fatal(&(struct report){.frame = frame, .cr2 = cr2});
+}
+
+/* Called by entry.asm, interrupts off. */
+void trap_dispatch(struct trap_frame *frame)
+{
+    uint64_t cr2 = frame->vector == VECTOR_PAGE_FAULT || frame->vector == VECTOR_DOUBLE_FAULT ? read_cr2() : 0;
+
+    if (frame->vector == VECTOR_NMI || frame->vector == VECTOR_MACHINE_CHECK) {
+        this_cpu_write(percpu.nmi_depth, this_cpu_read(percpu.nmi_depth) + 1);
+        if (frame->vector == VECTOR_NMI)
+            nmi_handle(frame);
+        else
+            machine_check_handle(frame);
+        this_cpu_write(percpu.nmi_depth, this_cpu_read(percpu.nmi_depth) - 1);
+        return;
+    }
+    this_cpu_write(percpu.interrupt_depth, this_cpu_read(percpu.interrupt_depth) + 1);
+    if (frame->vector < NR_EXCEPTIONS)
+        dispatch_exception(frame, cr2);
+    else
+        dispatch_interrupt(frame);
+    this_cpu_write(percpu.interrupt_depth, this_cpu_read(percpu.interrupt_depth) - 1);
+}

@@ -1,0 +1,117 @@
+; The 256 entry stubs and the common way in and out. Each stub leaves vector and error code on the stack, so that all meet
+; one dispatcher with a struct trap_frame (cpu/trap_frame.h).
+%include "offsets.inc"
+
+bits 64
+default rel
+
+%define MSR_GS_BASE 0xc0000101 ; SDM 4, table 2-2
+
+extern trap_dispatch
+global trap_stubs
+
+section .text.trap_entry progbits alloc exec nowrite align=16
+
+; Exceptions for which the processor pushes an error code (SDM 3A table 6-1; 29 and 30 are AMD's, APM 2 8.2).
+%macro PUSH_MISSING_ERROR_CODE 1
+  %if !(%1 == 8 || (%1 >= 10 && %1 <= 14) || %1 == 17 || %1 == 21 || %1 == 29 || %1 == 30)
+    push 0
+  %endif
+%endmacro
+
+; void (*const trap_stubs)(void): TRAP_STUB_BYTES apart. Entered by the processor through interrupt gates: interrupts off,
+; GS the interrupted code's.
+align 16
+trap_stubs:
+%assign vector 0
+%rep 256
+  align 16
+  PUSH_MISSING_ERROR_CODE vector
+  push strict dword vector
+  %if vector == 2 || vector == 8 || vector == 18
+    jmp near trap_entry_paranoid
+  %else
+    jmp near trap_entry
+  %endif
+  %assign vector vector + 1
+%endrep
+trap_stubs_end:
+
+%macro PUSH_REGISTERS 0
+    push rax
+    push rbx
+    push rcx
+    push rdx
+    push rsi
+    push rdi
+    push rbp
+    push r8
+    push r9
+    push r10
+    push r11
+    push r12
+    push r13
+    push r14
+    push r15
+%endmacro
+
+%macro POP_REGISTERS_AND_RETURN 0
+    pop r15
+    pop r14
+    pop r13
+    pop r12
+    pop r11
+    pop r10
+    pop r9
+    pop r8
+    pop rbp
+    pop rdi
+    pop rsi
+    pop rdx
+    pop rcx
+    pop rbx
+    pop rax
+    add rsp, 16 ; vector and error code
+    iretq
+%endmacro
+
+; The stack is 16-byte aligned here: the processor aligned it, and a trap_frame is a multiple of 16.
+%macro CALL_DISPATCHER 0
+    cld
+    lea rbp, [rsp + TRAP_FRAME_TAG]
+    mov rdi, rsp
+    call trap_dispatch
+%endmacro
+
+; The usual way: GS is the user's exactly when the interrupted code ran in user mode.
+trap_entry:
+    PUSH_REGISTERS
+    test byte [rsp + TRAP_FRAME_CS], 3
+    jz .from_kernel
+    swapgs
+    CALL_DISPATCHER
+    swapgs
+    POP_REGISTERS_AND_RETURN
+.from_kernel:
+    CALL_DISPATCHER
+    POP_REGISTERS_AND_RETURN
+
+; NMI, double fault and machine check also come between a kernel entry and its swapgs, when CS is the kernel's and GS is
+; still the user's. What counts is the base itself: the kernel's has bit 63 set, and a user's cannot while CR4.FSGSBASE
+; is off. RBX remembers whether to swap back; the dispatcher preserves it.
+trap_entry_paranoid:
+    PUSH_REGISTERS
+    xor ebx, ebx
+    mov ecx, MSR_GS_BASE
+    rdmsr
+    test edx, edx
+    js .kernel_gs
+    swapgs
+    inc ebx
+.kernel_gs:
+    CALL_DISPATCHER
+    test ebx, ebx
+    jz .return
+    swapgs
+.return:
+    POP_REGISTERS_AND_RETURN

@@ -1,0 +1,25 @@
+/* Nothing here may take an exception: its return would let the next NMI in, on the same stack. */
+#include "nmi.h"
+
+#include <cpu/io.h>
+#include <cpu/registers.h>
+#include <debug/report.h>
+
+/* NMI status and control register (Intel ICH9 datasheet 13.7.1). */
+#define NMI_STATUS   0x61
+#define STATUS_SERR  0x80
+#define STATUS_IOCHK 0x40
+
+static const char *nmi_source(uint8_t status)
+{
+    if (status & STATUS_SERR)
+        return "NMI: system error (SERR#) on the PCI bus";
+    if (status & STATUS_IOCHK)
+        return "NMI: I/O channel check";
+    return "NMI: from outside (monitor, watchdog or button)";
+}
+
+void nmi_handle(struct trap_frame *frame)
+{
+    report_notice(&(struct report){.frame = frame, .cr2 = read_cr2(), .class_words = nmi_source(in8(NMI_STATUS))});
+}

@@ -1,0 +1,79 @@
+#include <trap/trap.h>
+
+#include <base/address.h>
+#include <base/layout.h>
+#include <boot/image.h>
+#include <cpu/gdt.h>
+#include <debug/known_stacks.h>
+#include <debug/report.h>
+
+#include "idt.h"
+#include "machine_check.h"
+#include "pic8259.h"
+
+/* Enough for the notice of an NMI with its backtrace, and for a fatal report's way to its own stack. The command
+ * `stacks` shows how much is ever used. */
+#define STACK_SIZE 8192
+
+enum emergency_stack { STACK_DOUBLE_FAULT, STACK_NMI, STACK_MACHINE_CHECK, STACK_REPORT, NR_EMERGENCY_STACKS };
+
+/* Each has a page below that trap_guard_stacks takes away; one more page is above the last. */
+struct guarded_stack {
+    uint8_t guard[PAGE_SIZE];
+    uint8_t memory[STACK_SIZE];
+};
+
+static struct {
+    struct guarded_stack stacks[NR_EMERGENCY_STACKS];
+    uint8_t guard[PAGE_SIZE];
+} emergency ALIGNED(PAGE_SIZE);
+
+static struct known_stack known[NR_EMERGENCY_STACKS] = {
+    [STACK_DOUBLE_FAULT] = {.name = "double fault"},
+    [STACK_NMI] = {.name = "NMI"},
+    [STACK_MACHINE_CHECK] = {.name = "machine check"},
+    [STACK_REPORT] = {.name = "report"},
+};
+static struct known_stack boot = {.name = "boot"};
+
+static void *stack_top(enum emergency_stack which)
+{
+    return emergency.stacks[which].memory + STACK_SIZE;
+}
+
+static void register_stacks(void)
+{
+    for (unsigned i = 0; i < NR_EMERGENCY_STACKS; i++) {
+        known[i].low = (uint64_t)(uintptr_t)emergency.stacks[i].memory;
+        known[i].high = known[i].low + STACK_SIZE;
+        known_stack_fill(&known[i]);
+        known_stack_add(&known[i]);
+    }
+    boot.low = (uint64_t)(uintptr_t)boot_stack;
+    boot.high = boot.low + KERNEL_STACK_SIZE;
+    known_stack_fill_unused(&boot, (uint64_t)(uintptr_t)__builtin_frame_address(0));
+    known_stack_add(&boot);
+}
+
+void trap_init_early(void)
+{
+    idt_init();
+}
+
+void trap_init(void)
+{
+    register_stacks();
+    tss_set_ist(IST_DOUBLE_FAULT, stack_top(STACK_DOUBLE_FAULT));
+    tss_set_ist(IST_NMI, stack_top(STACK_NMI));
+    tss_set_ist(IST_MACHINE_CHECK, stack_top(STACK_MACHINE_CHECK));
+    idt_set_ist(VECTOR_DOUBLE_FAULT, IST_DOUBLE_FAULT);
+    idt_set_ist(VECTOR_NMI, IST_NMI);
+    idt_set_ist(VECTOR_MACHINE_CHECK, IST_MACHINE_CHECK);
+    report_set_stack(stack_top(STACK_REPORT));
+    pic8259_disable();
+}
+
+void trap_init_machine_check(void)
+{
+    machine_check_init();
+}
