@@ -5,7 +5,9 @@
 #include <base/compiler.h>
 
 /* Runs in thread context with interrupts on. argv[0] is the command's name; argv[argc] is NULL. Prints with
- * console_printf (debug/console.h). Returns 0 or a negative error, which the prompt prints in words. */
+ * console_printf (debug/console.h). Returns 0; a negative error, which the prompt prints in words; or COMMAND_FAILED
+ * when it has said itself what went wrong, with a line that begins with `error: `. */
+#define COMMAND_FAILED 1
 typedef int (*command_function)(int argc, char **argv);
 
 struct command {
@@ -16,9 +18,9 @@ struct command {
     /* Completion of the argument at the cursor: the n-th word (from 0) this command can take, NULL past the last. May
      * be NULL. */
     const char *(*complete)(unsigned n);
+    const char *details; /* what `help NAME` says beyond the summary, lines without a newline at the end; may be NULL */
 };
 
-#define COMMAND(identifier, ...)                                                                                       \
-    TABLE_ENTRY(commands) static const struct command command_##identifier = {__VA_ARGS__}
+#define COMMAND(identifier, ...) TABLE_ENTRY(commands) static const struct command command_##identifier = {__VA_ARGS__}
 
 TABLE_DECLARE(const struct command, commands);

@@ -26,21 +26,31 @@ struct test_counter {
     const char *name;
     void (*settle)(void); /* empties caches, so that the count is exact; may be NULL */
     uint64_t (*read)(void);
+    uint64_t *before; /* the runner's: the count before the running test */
 };
 
-#define TEST_COUNTER(identifier, counter_name, settle_function, read_function) \
-    TABLE_ENTRY(test_counters)                                                 \
-    static const struct test_counter test_counter_##identifier = {counter_name, settle_function, read_function}
+#define TEST_COUNTER(identifier, counter_name, settle_function, read_function)                                  \
+    static uint64_t test_counter_before_##identifier;                                                           \
+    TABLE_ENTRY(test_counters)                                                                                  \
+    static const struct test_counter test_counter_##identifier = {counter_name, settle_function, read_function, \
+                                                                  &test_counter_before_##identifier}
 
 TABLE_DECLARE(const struct test_counter, test_counters);
 
 /* The prefix of tests that are meant to fail: run by their full name only, to prove that the runner notices. */
 #define TEST_HIDDEN_PREFIX "selftest/"
 
-/* Runs the tests whose name is one of names, or begins with one of them followed by '/'; all but the hidden ones when
- * nr_names is 0. In order of their names, each once. Prints a line a test and the totals. Returns 0, -EIO when any
- * failed, -ENOENT (and runs nothing) when a name fits no test. Context: thread. */
-MUST_CHECK int test_run(int nr_names, char **names);
+struct test_totals {
+    unsigned passed, failed;
+};
+
+/* Runs tests in the order of their names, each once, and prints a line for each and the totals. A name selects the test
+ * of that name or, where there is none, all that begin with it; no names select all. Returns 0, whatever failed;
+ * -ENOENT, with nothing run and totals untouched, when a name selects nothing. Context: thread. */
+MUST_CHECK int test_run(int nr_names, char **names, struct test_totals *totals);
+
+/* The name of the n-th test that is not hidden, NULL past the last. */
+const char *test_name(unsigned n);
 
 /* Tests that have failed since boot. Context: any. */
 unsigned test_failures(void);

@@ -1,5 +1,5 @@
 #include "dispatch.h"
-#include "colour.h"
+#include "style.h"
 
 #include <base/errno.h>
 #include <debug/console.h>
@@ -18,7 +18,7 @@ void dispatch_error(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    console_printf("%serror: %s%s\n", colour(COLOUR_ERROR), text, colour(COLOUR_NONE));
+    console_printf("%serror: %s%s\n", style(STYLE_ERROR), text, style(STYLE_NONE));
 }
 
 /* The end of the command that begins here: its ';' or the terminator; NULL where a quote stays open. */
@@ -65,7 +65,7 @@ static unsigned run(const struct command_set *set, char *text)
     error = command->run(nr_words, words);
     if (error < 0)
         dispatch_error("%s: %s (%s)", command->name, error_text(error), error_name(error));
-    return error < 0;
+    return error != 0;
 }
 
 static const char *skip_blanks(const char *text)
@@ -90,7 +90,7 @@ static unsigned dispatch(const struct command_set *set, char *line, bool is_echo
         is_last = *end == '\0';
         *end = '\0';
         if (is_echoed && *skip_blanks(line))
-            console_printf("%s+ %s%s\n", colour(COLOUR_FAINT), skip_blanks(line), colour(COLOUR_NONE));
+            console_printf("%s+ %s%s\n", style(STYLE_FAINT), skip_blanks(line), style(STYLE_NONE));
         failed += run(set, line);
         line = end + 1;
     }

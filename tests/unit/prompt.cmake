@@ -8,5 +8,5 @@ unit_test(prompt_line SOURCES test_prompt_line.c KERNEL src/prompt/line.c src/pr
 unit_test(prompt_editor SOURCES test_prompt_editor.c support/terminal.c KERNEL ${prompt_editor})
 unit_test(prompt_editor_random SOURCES test_prompt_editor_random.c support/terminal.c KERNEL ${prompt_editor})
 unit_test(prompt_dispatch SOURCES test_prompt_dispatch.c
-  KERNEL src/prompt/dispatch.c src/prompt/command_set.c src/prompt/completion.c src/prompt/colour.c src/lib/parse.c
+  KERNEL src/prompt/dispatch.c src/prompt/command_set.c src/prompt/completion.c src/prompt/style.c src/lib/parse.c
          src/lib/error_name.c)

@@ -31,7 +31,7 @@ static int run_echo(int argc, char **argv)
     }
     strcat(ran, "\n");
     assert_null(argv[argc]);
-    return argc;
+    return argc > 1 && strcmp(argv[1], "fail") == 0 ? COMMAND_FAILED : 0;
 }
 
 static int run_fail(int argc, char **argv)
@@ -73,6 +73,7 @@ static void commands_run_in_order(void **state)
          "error: unknown command 'nope': try help\n",
          3},
         {"echo a; echo 'b; echo c", "|echo|a\n", "error: unclosed quote\n", 1},
+        {"echo fail; echo", "|echo|fail\n|echo\n", "", 1},
         {"ech", "", "error: unknown command 'ech': try help\n", 1},
         {"echoo", "", "error: unknown command 'echoo': try help\n", 1},
         {"''", "", "error: unknown command '': try help\n", 1},

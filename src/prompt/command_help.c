@@ -1,0 +1,59 @@
+/* help [COMMAND] */
+#include "registered_commands.h"
+#include "style.h"
+
+#include <base/errno.h>
+#include <debug/console.h>
+#include <lib/string.h>
+
+static size_t longest_usage(void)
+{
+    const struct command *command = NULL;
+    size_t longest = 0;
+
+    while ((command = command_next(registered_commands(), command)) != NULL) {
+        size_t length = strlen(command->name) + 1 + strlen(command->arguments);
+
+        if (length > longest)
+            longest = length;
+    }
+    return longest;
+}
+
+static void list_commands(void)
+{
+    const struct command *command = NULL;
+    size_t width = longest_usage();
+
+    while ((command = command_next(registered_commands(), command)) != NULL) {
+        size_t name_length = strlen(command->name);
+
+        console_printf("%s%s%s %-*s  %s\n", style(STYLE_HEADING), command->name, style(STYLE_NONE),
+                       (int)(width - name_length - 1), command->arguments, command->summary);
+    }
+    console_printf(
+        "Several commands on a line are separated by ';'. Tab completes; up, down and Ctrl-R recall lines.\n");
+}
+
+static int run_help(int argc, char **argv)
+{
+    const struct command *command;
+
+    if (argc > 2)
+        return -E2BIG;
+    if (argc == 1) {
+        list_commands();
+        return 0;
+    }
+    command = command_find(registered_commands(), argv[1], strlen(argv[1]));
+    if (!command)
+        return -ENOENT;
+    console_printf("%s%s%s %s\n    %s\n", style(STYLE_HEADING), command->name, style(STYLE_NONE), command->arguments,
+                   command->summary);
+    if (command->details)
+        console_printf("%s\n", command->details);
+    return 0;
+}
+
+COMMAND(help, .name = "help", .arguments = "[COMMAND]", .summary = "what commands there are, or more about one",
+        .run = run_help, .complete = registered_command_name);

@@ -1,0 +1,129 @@
+/* The loop: poll for a byte, edit, and when a line is whole, run it. There are no timer or device interrupts yet, so
+ * the wait for a key is a loop of polls with the registered idle work in between. */
+#include <prompt/prompt.h>
+
+#include "dispatch.h"
+#include "editor.h"
+#include "registered_commands.h"
+#include "style.h"
+#include "type_ahead.h"
+
+#include <base/errno.h>
+#include <boot/boot_info.h>
+#include <boot/command_line.h>
+#include <cpu/interrupts.h>
+#include <debug/console.h>
+#include <debug/idle.h>
+#include <debug/log.h>
+#include <lib/parse.h>
+#include <lib/string.h>
+
+#define WRITE_PIECE 8u /* bytes written between two polls: half of what a 16550 holds */
+
+static struct editor editor;
+
+/* Writing to a serial line takes as long as the same number of typed bytes takes to arrive: poll in between. */
+static void write_and_poll(const char *bytes, size_t length)
+{
+    while (length > 0) {
+        size_t piece = length < WRITE_PIECE ? length : WRITE_PIECE;
+
+        while (piece < length && ((unsigned char)bytes[piece] & 0xc0) == 0x80)
+            piece++; /* a character stays whole */
+        console_write(bytes, piece);
+        bytes += piece;
+        length -= piece;
+        type_ahead_poll();
+    }
+}
+
+static bool option_is(const char *key, const char *expected)
+{
+    char value[16];
+
+    return command_line_get(boot_info()->command_line, key, value, sizeof(value)) >= 0 && strcmp(value, expected) == 0;
+}
+
+static unsigned columns_option(void)
+{
+    char text[16];
+    uint64_t columns;
+
+    if (command_line_get(boot_info()->command_line, "keel.columns", text, sizeof(text)) < 0)
+        return DISPLAY_COLUMNS_DEFAULT;
+    if (parse_u64(text, &columns) < 0 || columns < DISPLAY_COLUMNS_MIN || columns > DISPLAY_COLUMNS_MAX) {
+        log_warn("prompt: keel.columns=%s is not a number from %u to %u", text, DISPLAY_COLUMNS_MIN,
+                 DISPLAY_COLUMNS_MAX);
+        return DISPLAY_COLUMNS_DEFAULT;
+    }
+    return (unsigned)columns;
+}
+
+static void set_up(void)
+{
+    bool is_dumb = option_is("keel.term", "dumb");
+    struct editor_config config = {
+        .write = write_and_poll,
+        .columns = columns_option(),
+        .has_escapes = !is_dumb,
+        .has_colours = !is_dumb && !option_is("keel.color", "off"),
+        .prompt = PROMPT_TEXT,
+        .commands = registered_commands(),
+    };
+
+    style_init(config.has_escapes, config.has_colours);
+    editor_init(&editor, &config);
+}
+
+/* `keel.run=`: before the first prompt, each command shown as it runs. */
+static void run_boot_commands(void)
+{
+    static char commands[BOOT_COMMAND_LINE_MAX];
+    int length = command_line_get(boot_info()->command_line, "keel.run", commands, sizeof(commands));
+
+    if (length == -ENOENT)
+        return;
+    if (length < 0)
+        dispatch_error("keel.run cannot be read");
+    else
+        dispatch_line_echoed(registered_commands(), commands);
+}
+
+static int wait_for_byte(void)
+{
+    int byte = type_ahead_read();
+
+    if (byte >= 0)
+        return byte;
+    editor_refresh(&editor); /* input pauses: now show what it did */
+    while ((byte = type_ahead_read()) < 0) {
+        idle_run();
+        cpu_relax();
+    }
+    return byte;
+}
+
+static enum editor_event read_line(void)
+{
+    enum editor_event event;
+
+    editor_begin(&editor);
+    do {
+        event = editor_input(&editor, (unsigned char)wait_for_byte());
+    } while (event == EDITOR_CONTINUE);
+    return event;
+}
+
+void prompt_run(void)
+{
+    set_up();
+    run_boot_commands();
+    for (;;) {
+        enum editor_event event = read_line();
+
+        if (event == EDITOR_LINE)
+            dispatch_line(registered_commands(), editor.line.text);
+        else if (event == EDITOR_TOO_LONG)
+            dispatch_error("the line is longer than %u bytes: nothing was run", EDITOR_LINE_MAX - 1);
+    }
+}

@@ -1,0 +1,56 @@
+"""keel percpu and keel locks: what the selected CPU keeps behind GS."""
+import gdb
+
+from . import target
+
+
+def area():
+    """The selected CPU's struct percpu, through its GS base."""
+    base = target.register("gs_base") + target.layout("PERCPU_LINK_BASE")
+    percpu = gdb.Value(base).cast(gdb.lookup_type("struct percpu").pointer())
+    try:
+        if int(percpu["self"]) != base:
+            raise gdb.GdbError(f"GS base {base:#x} does not lead to per-CPU data: too early, or user mode")
+    except gdb.MemoryError:
+        raise gdb.GdbError(f"GS base {base:#x} does not lead to memory: too early, or user mode")
+    return percpu.dereference()
+
+
+class PerCpu(target.Command):
+    """keel percpu [VARIABLE]: struct percpu of the selected CPU (`thread N` selects), or one PER_CPU variable of it."""
+
+    name = "percpu"
+    completion = gdb.COMPLETE_SYMBOL
+
+    def run(self, arguments):
+        percpu = area()
+        if not arguments:
+            for field in percpu.type.fields():
+                if field.name != "held_locks":
+                    print(f"{field.name:18} {percpu[field.name]}")
+            return
+        variable = target.value(arguments[0])
+        moved = target.register("gs_base") + int(variable.address)
+        print(f"{arguments[0]} = {gdb.Value(moved).cast(variable.type.pointer()).dereference()}")
+
+
+class Locks(target.Command):
+    """keel locks: the spinlocks the selected CPU holds, and where it took each."""
+
+    name = "locks"
+
+    def run(self, arguments):
+        percpu = area()
+        held, room = int(percpu["nr_held_locks"]), percpu["held_locks"].type.range()[1] + 1
+        print(f"CPU {int(percpu['cpu_number'])} holds {held} lock{'' if held == 1 else 's'}")
+        for number in range(min(held, room)):
+            lock = percpu["held_locks"][number]
+            name = lock["lock"]["name"].string() if int(lock["lock"]["name"]) else "without a name"
+            print(f"  {name} at {int(lock['lock']):#x}, taken at {target.code_location(int(lock['acquired_at']) - 1)}")
+        if held > room:
+            print(f"  and {held - room} that were not recorded")
+
+
+def register():
+    PerCpu()
+    Locks()
