@@ -1,0 +1,28 @@
+/* Page-table entries in 4-level paging (SDM 3A 4.5.4, tables 4-15 to 4-20). */
+#pragma once
+
+#include <base/types.h>
+
+#define PAGE_TABLE_LEVELS  4u /* 4: PML4, 3: page directory pointers, 2: page directory, 1: page table */
+#define PAGE_TABLE_ENTRIES 512u
+#define PAGE_TABLE_BITS    9u /* of the address that one level translates */
+
+#define PTE_PRESENT  (1ull << 0)
+#define PTE_WRITE    (1ull << 1)
+#define PTE_USER     (1ull << 2)
+#define PTE_PWT      (1ull << 3) /* with PCD: index into the PAT (SDM 3A 4.9.2) */
+#define PTE_PCD      (1ull << 4)
+#define PTE_ACCESSED (1ull << 5)
+#define PTE_DIRTY    (1ull << 6)
+#define PTE_LARGE    (1ull << 7) /* levels 3 and 2: maps a page of 1 GiB or 2 MiB */
+#define PTE_GLOBAL   (1ull << 8)
+#define PTE_NX       (1ull << 63)
+
+/* Ignored by the CPU: ours. In entries that are not present they say why. */
+#define PTE_SOFT_GUARD    (1ull << 9)  /* not present: a guard page */
+#define PTE_SOFT_COW      (1ull << 10) /* present, read-only: to be copied when written */
+#define PTE_SOFT_RESERVED (1ull << 11) /* not present: address space that is taken */
+
+/* Bits 51 to 12: the frame of the page or of the next table. The third bit of the PAT index (bit 7 of level 1, bit 12
+ * of a large page) is always 0 here. */
+#define PTE_ADDRESS 0x000ffffffffff000ull
