@@ -98,6 +98,11 @@ void page_alloc_add(pfn_t first, pfn_t end)
     }
 }
 
+void page_alloc_adopt(pfn_t frame)
+{
+    zones[zone_of(frame)].nr_total++;
+}
+
 /* Debug builds fill the first cache line of a freed page and look at it again when the page is allocated; in_use of a
  * free page says that it was filled (memory that was never allocated is not touched). */
 #define POISON       0xf5ee0a6ef5ee0a6eull

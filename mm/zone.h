@@ -33,6 +33,10 @@ void page_alloc_init(void);
 /* Gives the allocator frames first to end - 1, whose struct pages say PAGE_FREE and PAGE_ORDER_TAIL. Context: init. */
 void page_alloc_add(pfn_t first, pfn_t end);
 
+/* Counts a frame that was taken before the zones existed among their pages, so that it can be freed to them. Context:
+ * init. */
+void page_alloc_adopt(pfn_t frame);
+
 /* Pages on the lists of all CPUs. Context: any; exact when nothing else runs. */
 uint64_t page_alloc_cached(enum zone_id id);
 

@@ -11,7 +11,7 @@ enum map_flags {
     MAP_WRITE = 1 << 0,
     MAP_EXECUTE = 1 << 1,
     MAP_USER = 1 << 2,
-    MAP_GLOBAL = 1 << 3,
+    MAP_GLOBAL = 1 << 3,        /* set for every kernel mapping where the CPU has global pages */
     MAP_UNCACHED = 1 << 4,      /* strong uncacheable: device registers */
     MAP_WRITE_COMBINE = 1 << 5, /* framebuffers; falls back to uncached without PAT */
 };
@@ -24,6 +24,10 @@ MUST_CHECK int paging_map(vaddr_t virtual_base, paddr_t physical_base, uint64_t 
 /* Takes mappings away, frees page tables that become empty, flushes the TLB. Holes are allowed. Large pages are split
  * where only part of one goes; -ENOMEM then, with nothing changed. */
 MUST_CHECK int paging_unmap(vaddr_t virtual_base, uint64_t length);
+
+/* Gives all pages of the range these flags instead. Large pages are split where only part of one changes. Returns 0,
+ * -ENOENT where a page of the range is not mapped, -ENOMEM, -EINVAL; nothing is changed then. */
+MUST_CHECK int paging_protect(vaddr_t virtual_base, uint64_t length, unsigned flags);
 
 /* A software mark in a not-present entry, so that a fault can be named (guard page). */
 MUST_CHECK int paging_set_guard(vaddr_t page);

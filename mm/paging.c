@@ -1,0 +1,84 @@
+/* The kernel's page tables in use: one lock for all changes, the TLB afterwards. The rules are in docs/locking.md. */
+#include <mm/paging.h>
+
+#include "kernel_tables.h"
+
+#include <base/errno.h>
+#include <cpu/registers.h>
+#include <mm/page_alloc.h>
+#include <mm/tlb.h>
+#include <sync/spinlock.h>
+
+struct page_tables kernel_tables;
+
+/* Protects every kernel mapping and kernel_tables.retired. Interrupt handlers may map; the zone locks are taken below
+ * it. */
+static struct spinlock paging_lock = SPINLOCK_INITIALIZER("kernel page tables");
+
+/* Ends a change: what is no longer reachable is freed only once no TLB can lead there. */
+static void finish(uint64_t irq_flags, vaddr_t base, uint64_t length, bool has_restricted)
+{
+    struct list retired = LIST_INITIALIZER(retired);
+    struct page *page, *after;
+
+    list_for_each_entry_safe (page, after, &kernel_tables.retired, link) {
+        list_remove(&page->link);
+        list_add_last(&retired, &page->link);
+    }
+    spinlock_unlock_irqrestore(&paging_lock, irq_flags);
+    if (has_restricted || !list_is_empty(&retired))
+        tlb_flush_range(base, length);
+    list_for_each_entry_safe (page, after, &retired, link) {
+        list_remove(&page->link);
+        page->references = 1; /* this one: it held no entries */
+        page_free(page, 0);
+    }
+}
+
+/* Mappings of the kernel half are the same in every address space. */
+static unsigned effective_flags(vaddr_t base, unsigned flags)
+{
+    return vaddr_is_kernel(base) ? flags | MAP_GLOBAL : flags;
+}
+
+int paging_map(vaddr_t virtual_base, paddr_t physical_base, uint64_t length, unsigned flags)
+{
+    uint64_t irq_flags = spinlock_lock_irqsave(&paging_lock);
+    int error =
+        page_tables_map(&kernel_tables, virtual_base, physical_base, length, effective_flags(virtual_base, flags));
+
+    finish(irq_flags, virtual_base, length, false);
+    return error;
+}
+
+int paging_unmap(vaddr_t virtual_base, uint64_t length)
+{
+    uint64_t irq_flags = spinlock_lock_irqsave(&paging_lock);
+    int error = page_tables_unmap(&kernel_tables, virtual_base, length);
+
+    finish(irq_flags, virtual_base, length, !error);
+    return error;
+}
+
+int paging_protect(vaddr_t virtual_base, uint64_t length, unsigned flags)
+{
+    uint64_t irq_flags = spinlock_lock_irqsave(&paging_lock);
+    int error = page_tables_protect(&kernel_tables, virtual_base, length, effective_flags(virtual_base, flags));
+
+    finish(irq_flags, virtual_base, length, !error);
+    return error;
+}
+
+int paging_set_guard(vaddr_t page)
+{
+    uint64_t irq_flags = spinlock_lock_irqsave(&paging_lock);
+    int error = page_tables_set_mark(&kernel_tables, page, PTE_SOFT_GUARD);
+
+    finish(irq_flags, page, PAGE_SIZE, false);
+    return error;
+}
+
+int paging_lookup(vaddr_t address, struct mapping *mapping)
+{
+    return page_tables_lookup(paddr(read_cr3() & PTE_ADDRESS), address, mapping);
+}

@@ -1,0 +1,34 @@
+/* Forgetting translations. INVLPG also forgets all cached paging structures (SDM 3A 4.10.4.1), so it covers tables that
+ * were taken out. */
+#include <mm/tlb.h>
+
+#include <base/address.h>
+#include <cpu/interrupts.h>
+#include <cpu/registers.h>
+
+#define FLUSH_ALL_FROM 32u /* pages; more cost less as one flush of everything */
+
+void tlb_flush_all(void)
+{
+    uint64_t flags = irq_save();
+    uint64_t cr4 = read_cr4();
+
+    if (cr4 & CR4_PGE) {
+        /* Changing CR4.PGE forgets global pages too; a CR3 write would keep them. */
+        write_cr4(cr4 & ~(uint64_t)CR4_PGE);
+        write_cr4(cr4);
+    } else {
+        write_cr3(read_cr3());
+    }
+    irq_restore(flags);
+}
+
+void tlb_flush_range(vaddr_t base, uint64_t length)
+{
+    if (length / PAGE_SIZE >= FLUSH_ALL_FROM) {
+        tlb_flush_all();
+        return;
+    }
+    for (uint64_t offset = 0; offset < length; offset += PAGE_SIZE)
+        invlpg(vaddr_add(base, offset));
+}
