@@ -12,6 +12,7 @@
 #include <debug/log.h>
 #include <drivers/debug_port.h>
 #include <drivers/serial.h>
+#include <mm/init.h>
 #include <prompt/prompt.h>
 #include <trap/trap.h>
 
@@ -38,6 +39,13 @@ void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_dista
     if (boot_info_init(protocol, info) < 0)
         machine_halt(); /* the report says why */
     boot_stage(BOOT_STAGE_INFO);
+    cpu_enable_protections(); /* NX before the page tables that use it */
+    if (mm_init(boot_info()) < 0) {
+        log_error("Keel cannot start: there is not enough usable memory");
+        machine_halt();
+    }
+    boot_stage(BOOT_STAGE_MEMORY);
+    mm_free_init_memory();
     boot_stage(BOOT_STAGE_PROMPT);
     prompt_run();
 }
