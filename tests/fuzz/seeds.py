@@ -1,0 +1,144 @@
+#!/usr/bin/python3
+"""Writes the fuzzers' seed inputs into tests/fuzz/corpus; with --check only compares them with what is there.
+
+Each is what a real loader leaves (values read from GRUB 2.06 on SeaBIOS and OVMF and from QEMU 7.2), or the smallest input
+that reaches a part of a parser. Files named real-* are dumps of actual boots (dump.py) and are left alone.
+"""
+import pathlib
+import struct
+import sys
+
+CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
+
+
+def tag(kind, payload=b""):
+    data = struct.pack("<II", kind, 8 + len(payload)) + payload
+    return data + bytes(-len(data) % 8)
+
+
+def text_tag(kind, text):
+    return tag(kind, text.encode() + b"\0")
+
+
+def memory_map(entries, entry_size=24):
+    rows = [struct.pack("<QQII", *entry, 0).ljust(entry_size, b"\0") for entry in entries]
+    return tag(6, struct.pack("<II", entry_size, 0) + b"".join(rows))
+
+
+def efi_map(entries, size=48):
+    rows = [struct.pack("<IIQQQQ", kind, 0, base, 0, pages, 15).ljust(size, b"\0") for kind, base, pages in entries]
+    return tag(17, struct.pack("<II", size, 1) + b"".join(rows))
+
+
+def framebuffer(address, pitch, width, height, bits, kind, colours):
+    return tag(8, struct.pack("<QIIIBBH", address, pitch, width, height, bits, kind, 0) + bytes(colours))
+
+
+def module(start, end, text):
+    return tag(3, struct.pack("<II", start, end) + text.encode() + b"\0")
+
+
+def rsdp(revision):
+    part = bytearray(b"RSD PTR \0BOCHS " + bytes([revision]) + struct.pack("<I", 0x1FFE2000))
+    part[8] = -sum(part) % 256
+    if revision < 2:
+        return bytes(part)
+    part += struct.pack("<IQBBBB", 36, 0x1FFE2100, 0, 0, 0, 0)
+    part[32] = -sum(part) % 256
+    return bytes(part)
+
+
+def multiboot2(*tags):
+    body = b"".join(tags) + tag(0)
+    return struct.pack("<II", 8 + len(body), 0) + body
+
+
+BIOS_MAP = [
+    (0, 0x9FC00, 1), (0x9FC00, 0x400, 2), (0xF0000, 0x10000, 2), (0x100000, 0x1FEDF000, 1),
+    (0x1FFDF000, 0x21000, 2), (0xB0000000, 0x10000000, 2), (0xFED1C000, 0x4000, 2), (0xFFFC0000, 0x40000, 2),
+]
+UEFI_MAP = [
+    (0, 0xA0000, 1), (0x100000, 0x700000, 1), (0x800000, 0x8000, 4), (0x808000, 0x3000, 1), (0x900000, 0x1D3E9000, 1),
+    (0x1DCE9000, 0x100000, 20), (0x1DDE9000, 0x2000, 3), (0x1DDEB000, 0x1000, 12), (0xFFC00000, 0x400000, 2),
+]
+PLAIN_MAP = [(0x100000, 0x1FEE0000, 1)]
+
+
+def multiboot2_seeds():
+    yield "grub-bios", multiboot2(
+        text_tag(1, 'keel.panic=exit "keel.run=help; exit"'), text_tag(2, "GRUB 2.06-13+deb12u1"),
+        module(0x10B000, 0x10C234, "/boot/initramfs"), tag(4, struct.pack("<II", 639, 523132)), memory_map(BIOS_MAP),
+        framebuffer(0xFD000000, 5120, 1280, 800, 32, 1, [16, 8, 8, 8, 0, 8]), tag(14, rsdp(0)),
+        tag(21, struct.pack("<I", 0x200000)))
+    yield "grub-uefi", multiboot2(
+        text_tag(1, ""), text_tag(2, "GRUB 2.06-13+deb12u1"), memory_map(UEFI_MAP),
+        tag(12, struct.pack("<Q", 0x1F9EC018)), tag(14, rsdp(0)), tag(15, rsdp(2)),
+        framebuffer(0x80000000, 5120, 1280, 800, 32, 1, [16, 8, 8, 8, 0, 8]),
+        efi_map([(3, 0, 1), (7, 0x1000, 0x9F), (2, 0x100000, 0x700), (10, 0x800000, 8), (9, 0x1DDE9000, 2)]))
+    yield "efi-map-alone", multiboot2(efi_map([(7, 0x100000, 0x1000), (8, 0x300000, 1)]), tag(11, bytes(4)), tag(18))
+    yield "text-mode", multiboot2(memory_map(PLAIN_MAP), framebuffer(0xB8000, 160, 80, 25, 16, 2, []))
+    yield "wide-entries", multiboot2(memory_map(BIOS_MAP[:3] + PLAIN_MAP, 40))
+    yield "modules", multiboot2(*[module(0x200000 + i * 4096, 0x201000 + i * 4096, "m") for i in range(17)],
+                                memory_map(PLAIN_MAP))
+    yield "empty", multiboot2()
+
+
+def pvh_seeds():
+    def start(size, version, nr_modules, modules, text, memory, nr_memory):
+        return struct.pack("<IIIIQQQQII", 0x336EC578, version, 0, nr_modules, modules, text, 0xF5A80, memory, nr_memory,
+                           0).ljust(size, b"\0")
+
+    rows = b"".join(struct.pack("<QQII", *entry, 0) for entry in BIOS_MAP)
+    text = b'keel.run="a b; c"\0'
+    one = struct.pack("<QQQQ", 0x1FF00000, 0x1234, 0x1080, 0)
+    many = b"".join(struct.pack("<QQQQ", 0x200000 + i * 4096, 4096, 0, 0) for i in range(17))
+    yield "qemu", (start(0x80, 1, 1, 0x10A0, 0x1080, 0x10C0, len(BIOS_MAP)) + text).ljust(0xA0, b"\0") + one + rows
+    yield "modules", start(0x40, 1, 17, 0x1040 + len(rows), 0, 0x1040, len(BIOS_MAP)) + rows + many
+    yield "version-0", start(40, 0, 0, 0, 0x1028, 0, 0)[:40] + text
+    yield "long-text", start(0x40, 1, 0, 0, 0x1040 + len(rows), 0x1040, len(BIOS_MAP)) + rows + b"k" * 2100 + b"\0"
+
+
+def command_line_seeds():
+    for name, line in {
+        "qemu": 'keel.panic=exit keel.run="help; exit"',
+        "grub": 'keel.panic=exit "keel.run=say \\"x\\" it\\\'s \\\\; exit" quiet',
+        "quotes": "a='b \"c\"' d=\"e 'f'\" g\\ h= '' \"\" =",
+        "unclosed": 'keel.run="a b',
+        "unknown": "keel.rum=1 keel.panic keel.panic=halt",
+    }.items():
+        yield name, b"\x10" + line.encode()
+
+
+def memory_map_seeds():
+    yield "sorted", bytes([1, 0, 10, 0, 10, 5, 3, 20, 20, 0])
+    yield "overlap", bytes([1, 0, 40, 0, 10, 5, 3, 12, 8, 4, 0, 60, 1])
+    yield "little-room", bytes([0] + [value for i in range(20) for value in (i * 3, 1 + i % 2, i % 5)])
+
+
+SEEDS = {"multiboot2": multiboot2_seeds, "pvh": pvh_seeds, "command_line": command_line_seeds,
+         "memory_map": memory_map_seeds}
+
+
+def main():
+    check = sys.argv[1:] == ["--check"]
+    wrong = []
+    for target, seeds in SEEDS.items():
+        folder = CORPUS / target
+        folder.mkdir(parents=True, exist_ok=True)
+        expected = dict(seeds())
+        for path in folder.iterdir():
+            if path.name not in expected and not path.name.startswith("real-"):
+                wrong.append(f"{path} is not written by seeds.py")
+        for name, data in expected.items():
+            path = folder / name
+            if not check:
+                path.write_bytes(data)
+            elif not path.exists() or path.read_bytes() != data:
+                wrong.append(f"{path} differs from what seeds.py writes")
+    for line in wrong:
+        print(line)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
