@@ -9,6 +9,12 @@ else()
   list(APPEND KEEL_WARNINGS -Wimplicit-fallthrough -Wno-gnu-folding-constant)
 endif()
 
+# No path of this machine gets into the kernel.
+file(RELATIVE_PATH KEEL_RELATIVE_SOURCE "${CMAKE_BINARY_DIR}" "${CMAKE_SOURCE_DIR}")
+string(REGEX REPLACE "/$" "" KEEL_RELATIVE_SOURCE "${KEEL_RELATIVE_SOURCE}")
+set_property(GLOBAL PROPERTY RULE_LAUNCH_COMPILE
+             "\"${CMAKE_SOURCE_DIR}/cmake/relative_source\" \"${CMAKE_SOURCE_DIR}\" \"${KEEL_RELATIVE_SOURCE}\"")
+
 set(KEEL_C_FLAGS
   -std=gnu17 ${KEEL_WARNINGS} -g
   -ffreestanding -fno-pic -fno-pie -fno-common -fno-strict-aliasing -fno-asynchronous-unwind-tables
@@ -17,7 +23,8 @@ set(KEEL_C_FLAGS
   -ffunction-sections -fdata-sections
   -fstack-protector-strong -mstack-protector-guard=tls -mstack-protector-guard-reg=gs
   -mstack-protector-guard-offset=4128 # PERCPU_CANARY_OFFSET, checked in cpu/percpu.h
-  "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=" "-ffile-prefix-map=${CMAKE_BINARY_DIR}/=build/")
+  "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=" "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build"
+  "-ffile-prefix-map=${KEEL_RELATIVE_SOURCE}/=")
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   set(KEEL_DEBUG 1)
   list(APPEND KEEL_C_FLAGS -Og)
@@ -101,6 +108,6 @@ function(kernel_executable name script)
     target_link_options("${name}" PRIVATE -Wl,--no-warn-rwx-segments)
   endif()
   target_link_options("${name}" PRIVATE
-    -nostdlib -static $<$<C_COMPILER_ID:GNU>:-no-pie> -Wl,--build-id=sha1 -Wl,-z,noexecstack
+    -nostdlib -static $<$<C_COMPILER_ID:GNU>:-no-pie> -Wl,-z,noexecstack
     -Wl,-z,max-page-size=0x1000 -Wl,--gc-sections "-Wl,-T,${script}")
 endfunction()

@@ -1,5 +1,7 @@
 """What the symbol table says about a linked kernel: its functions and objects with their names, and each function's lines."""
 import bisect
+import hashlib
+import os
 from collections import namedtuple
 
 import elf
@@ -12,6 +14,8 @@ Item = namedtuple("Item", "address size name is_function lines")
 # Sections that hold no objects an address can point into: per-CPU variables are linked at small offsets, not addresses.
 NOT_ADDRESSES = {".percpu"}
 
+BUILD_ID_SECTION = ".note.gnu.build-id"
+
 
 def read(path, source_root, binary_root):
     image = elf.Elf(path)
@@ -19,6 +23,17 @@ def read(path, source_root, binary_root):
     lines = _LineMap(image, source_root, binary_root)
     return [item._replace(lines=lines.of(item.address, item.address + item.size)) if item.is_function else item
             for item in items]
+
+
+def build_id(path, table):
+    """SHA-1, in hexadecimal, of all that is loaded, the table included: not of debug information, which has paths."""
+    image = elf.Elf(path)
+    digest = hashlib.sha1(table)
+    for section in image.sections:
+        if section.flags & elf.SHF_ALLOC and section.name != BUILD_ID_SECTION:
+            digest.update(f"{section.name} {section.address:x} {section.size:x}".encode())
+            digest.update(image.contents(section.name))
+    return digest.hexdigest()
 
 
 def _items(image):
@@ -64,6 +79,7 @@ class _LineMap:
     """Answers as addr2line does: the last row at or below an address, inside the sequence that holds the address."""
 
     def __init__(self, image, source_root, binary_root):
+        self.binary_root = binary_root
         self.prefixes = [(root.rstrip("/") + "/", to) for root, to in ((binary_root, "build/"), (source_root, ""))]
         code = [(s.address, s.address + s.size) for s in image.sections if s.flags & elf.SHF_EXECINSTR and s.size]
         reader = LineReader(*(image.contents(name) for name in (".debug_line", ".debug_line_str", ".debug_str")))
@@ -73,7 +89,10 @@ class _LineMap:
             start = sequence[0].address
             if not any(low <= start < high for low, high in code):  # of a section that the linker dropped
                 continue
+            end = sequence[-1].address
             for order, row in enumerate(sequence):
+                if row.address == end and not row.is_end:  # of no byte; the next sequence may begin here
+                    continue
                 file = names.get(row.file)
                 if file is None:
                     file = names[row.file] = self._relative(row.file)
@@ -84,6 +103,9 @@ class _LineMap:
         self.rows = [(row[0], row[3], row[4]) for row in rows]
 
     def _relative(self, name):
+        """From the project's root. C has such names already; NASM has what it was given, from the build directory."""
+        if name.startswith("../"):
+            name = os.path.normpath(os.path.join(self.binary_root, name))
         for prefix, to in self.prefixes:
             if name.startswith(prefix):
                 return to + name[len(prefix):]

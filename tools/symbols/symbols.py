@@ -24,6 +24,9 @@ def generate(arguments):
     data = writer.write()
     with open(arguments.out, "wb") as file:
         file.write(data)
+    if arguments.build_id:
+        with open(arguments.build_id, "w", encoding="ascii") as file:
+            file.write(f"-Wl,--build-id=0x{image.build_id(arguments.first, data)}\n")
     if arguments.verbose:
         sizes = writer.sizes
         text = sum(s.size for s in elf.Elf(arguments.first).sections if s.flags & elf.SHF_EXECINSTR)
@@ -69,6 +72,7 @@ def main():
     command.add_argument("out")
     command.add_argument("--source-root", required=True, help="cut off the front of absolute source paths")
     command.add_argument("--binary-root", required=True, help="likewise, for generated sources; they become build/...")
+    command.add_argument("--build-id", metavar="FILE", help="write the second link's option with the kernel's build id")
     command.add_argument("--verbose", action="store_true", help="print the table's size")
     command.set_defaults(run=generate)
     command = commands.add_parser("check")
