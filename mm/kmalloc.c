@@ -26,17 +26,21 @@ static const struct {
 };
 
 static struct slab_cache normal_caches[ARRAY_SIZE(classes)], dma32_caches[ARRAY_SIZE(classes)];
-static uint8_t class_of_size[KMALLOC_SLAB_MAX / GRANULE + 1]; /* [I] by (size + GRANULE - 1) / GRANULE */
+
+/* [I] by (size + GRANULE - 1) / GRANULE */
+static struct slab_cache *normal_of_size[KMALLOC_SLAB_MAX / GRANULE + 1];
+static struct slab_cache *dma32_of_size[KMALLOC_SLAB_MAX / GRANULE + 1];
 
 static INIT void class_table_init(void)
 {
-    for (size_t i = 1; i < ARRAY_SIZE(class_of_size); i++) {
+    for (size_t i = 1; i < ARRAY_SIZE(normal_of_size); i++) {
         size_t size = i * GRANULE, alignment = is_power_of_two(size) ? size : GRANULE;
-        uint8_t class = 0;
+        unsigned class = 0;
 
         while (classes[class].size < size || classes[class].alignment < alignment)
             class ++;
-        class_of_size[i] = class;
+        normal_of_size[i] = &normal_caches[class];
+        dma32_of_size[i] = &dma32_caches[class];
     }
 }
 
@@ -59,24 +63,32 @@ int kmalloc_init(void)
 
 void *kmalloc(size_t size, unsigned flags)
 {
-    struct slab_cache *caches = UNLIKELY(flags & ALLOC_DMA32) ? dma32_caches : normal_caches;
+    size_t granules = (size + GRANULE - 1) / GRANULE;
 
     if (UNLIKELY(size - 1 >= KMALLOC_SLAB_MAX)) /* 0 too */
         return kmalloc_large(size, flags, __builtin_return_address(0));
-    return slab_take(&caches[class_of_size[(size + GRANULE - 1) / GRANULE]], size, flags, __builtin_return_address(0));
+    if (UNLIKELY(flags & ALLOC_DMA32))
+        return slab_take_slow(dma32_of_size[granules], size, flags, __builtin_return_address(0));
+    return slab_take(normal_of_size[granules], size, flags, __builtin_return_address(0));
+}
+
+/* Not a kmalloc slab object: NULL, a large allocation, or a mistake. */
+static NOINLINE void kfree_other(struct page *page, void *object, const void *site)
+{
+    if (!object)
+        return;
+    if (page && page->owner == PAGE_LARGE)
+        kfree_large(page, object, site);
+    else
+        slab_report_bad_free(NULL, object, site);
 }
 
 void kfree(void *object)
 {
-    struct page *page;
+    struct page *page = page_of_address(object);
 
-    if (!object)
-        return;
-    page = page_of_address(object);
     if (LIKELY(page && page->owner == PAGE_SLAB && page->cache->is_kmalloc))
         slab_give(page->cache, object, __builtin_return_address(0));
-    else if (page && page->owner == PAGE_LARGE)
-        kfree_large(page, object, __builtin_return_address(0));
     else
-        slab_report_bad_free(NULL, object, __builtin_return_address(0));
+        kfree_other(page, object, __builtin_return_address(0));
 }

@@ -1,7 +1,7 @@
 /* The checks themselves, where they are not the fast path: they find out what exactly is wrong. */
 #include <lib/string.h>
 
-#include "slab_internal.h"
+#include "slab_fast.h"
 
 static void describe_object(struct heap_fault *fault, const char *class_words, const struct slab_cache *cache,
                             const void *object)
@@ -40,22 +40,11 @@ static void find_wrong_bytes(struct heap_fault *fault, const uint8_t *start, uin
     }
 }
 
-static bool is_poison_intact(const struct slab_cache *cache, const void *object)
-{
-    const uint64_t *word = object;
-
-    for (unsigned i = 0; i < cache->poison_words; i++) {
-        if (word[i] != HEAP_POISON_FREE)
-            return false;
-    }
-    return true;
-}
-
 bool slab_check_free_object(const struct slab_cache *cache, void *object, const void *next, struct heap_fault *fault)
 {
     const struct object_trailer *trailer = object_trailer(cache, object);
 
-    if (!is_poison_intact(cache, object)) {
+    if (!is_poison_intact(object, cache->poison_words)) {
         describe_object(fault, HEAP_USE_AFTER_FREE_WRITE, cache, object);
         find_wrong_bytes(fault, object, cache->poison_words * sizeof(uint64_t), HEAP_POISON_FREE);
         return false;
@@ -147,6 +136,14 @@ bool slab_follow_link(const struct slab_cache *cache, void *base, const uint64_t
     return false;
 }
 
+void slab_report_bad_object(const struct slab_cache *cache, void *object)
+{
+    struct heap_fault fault = {0};
+
+    (void)slab_check_free_object(cache, object, NULL, &fault);
+    heap_fault_report(&fault);
+}
+
 void slab_report_bad_free(const struct slab_cache *expected, void *object, const void *site)
 {
     struct heap_fault fault = {.class_words = HEAP_NOT_AN_OBJECT, .object = object};
@@ -171,7 +168,7 @@ void slab_report_bad_free(const struct slab_cache *expected, void *object, const
         fault.class_words = HEAP_MIDDLE_OF_OBJECT;
         fault.offset = offset % cache->stride;
         fault.object = (char *)object - fault.offset;
-        if (offset < cache->objects_per_slab * cache->stride)
+        if (offset < cache->objects_bytes)
             fault.allocated_at = object_trailer(cache, fault.object)->allocated_at;
         heap_fault_report(&fault);
     }

@@ -49,6 +49,7 @@ struct slab_cache {
     uint32_t stride;            /* [I] */
     uint32_t stride_reciprocal; /* [I] 2^32 / stride + 1 */
     uint32_t objects_per_slab;  /* [I] */
+    uint32_t objects_bytes;     /* [I] objects_per_slab * stride */
     uint32_t slab_bytes;        /* [I] a power of two */
     uint32_t poison_words;      /* [I] 8-byte words that are poisoned and checked */
     uint16_t magazine_index;    /* [I] 0: has none */
@@ -140,8 +141,7 @@ static inline struct slab_header *slab_header(const struct slab_cache *cache, co
  * remainder's scaled value). */
 static inline bool is_object_offset(const struct slab_cache *cache, uint32_t offset)
 {
-    return offset * cache->stride_reciprocal < cache->stride_reciprocal &&
-           offset < cache->objects_per_slab * cache->stride;
+    return offset * cache->stride_reciprocal < cache->stride_reciprocal && offset < cache->objects_bytes;
 }
 
 static inline bool is_state_free(uint32_t state)
@@ -171,6 +171,7 @@ static ALWAYS_INLINE void slab_poison(const struct slab_cache *cache, void *obje
         slab_fill(object, HEAP_POISON_FREE, cache->poison_words);
         return;
     }
+#pragma GCC unroll 8
     for (unsigned i = 0; i < SLAB_POISON_BYTES / sizeof(uint64_t); i++)
         word[i] = HEAP_POISON_FREE;
 }
@@ -184,6 +185,8 @@ bool slab_check_header(const struct slab_cache *cache, void *base, struct heap_f
  */
 bool slab_follow_link(const struct slab_cache *cache, void *base, const uint64_t *link, void **next,
                       struct heap_fault *fault);
+/* The free object failed slab_check_free_object: says why, and ends the kernel. */
+NORETURN COLD void slab_report_bad_object(const struct slab_cache *cache, void *object);
 /* Says why object cannot be freed to expected (NULL: kfree), and ends the kernel. */
 NORETURN COLD void slab_report_bad_free(const struct slab_cache *expected, void *object, const void *site);
 
@@ -191,6 +194,7 @@ NORETURN COLD void slab_report_bad_free(const struct slab_cache *expected, void 
 MUST_CHECK int slab_cache_init(struct slab_cache *cache, const char *name, size_t size, size_t alignment,
                                unsigned alloc_flags);
 void *slab_refill(struct slab_cache *cache);
+void *slab_take_slow(struct slab_cache *cache, size_t size, unsigned flags, const void *site);
 void slab_flush(struct slab_cache *cache, void *object);
 /* Empties count rounds of a magazine into their slabs. */
 void slab_flush_rounds_locked(struct slab_cache *cache, struct magazine_slot *slot, uint32_t count,

@@ -3,7 +3,7 @@
 #include <cpu/random.h>
 #include <lib/string.h>
 
-#include "slab_internal.h"
+#include "slab_fast.h"
 
 /* The smallest order that holds eight objects, or wastes at most an eighth; the largest one otherwise. */
 static unsigned choose_order(uint32_t occupied, uint32_t stride)
@@ -37,6 +37,7 @@ int slab_cache_init(struct slab_cache *cache, const char *name, size_t size, siz
     cache->order = (uint8_t)choose_order(occupied, cache->stride);
     cache->slab_bytes = (uint32_t)(PAGE_SIZE << cache->order);
     cache->objects_per_slab = (cache->slab_bytes - (uint32_t)sizeof(struct slab_header) - occupied) / cache->stride + 1;
+    cache->objects_bytes = cache->objects_per_slab * cache->stride;
     cache->poison_words = cache->object_size / sizeof(uint64_t);
     if (!CONFIG_DEBUG && cache->poison_words > SLAB_POISON_BYTES / sizeof(uint64_t))
         cache->poison_words = SLAB_POISON_BYTES / sizeof(uint64_t);
@@ -217,6 +218,18 @@ void *slab_refill(struct slab_cache *cache)
         spinlock_unlock_irqrestore(&cache->lock, flags);
     }
     return object;
+}
+
+void *slab_take_slow(struct slab_cache *cache, size_t size, unsigned flags, const void *site)
+{
+    void *object;
+
+    if (fail_inject(FAIL_SLAB))
+        return NULL;
+    object = magazine_pop(cache);
+    if (!object)
+        object = slab_refill(cache);
+    return object ? slab_hand_out(cache, object, size, flags, site) : NULL;
 }
 
 /* The oldest go: the newest are warm in the CPU's cache. */
