@@ -1,8 +1,10 @@
 kernel_module(heap SOURCES
   fail_inject.c
+  heap_commands.c
   heap_describe.c
   heap_design_slab.c
   heap_fault.c
+  heap_init.c
   heap_trace.c
   kmalloc.c
   kmalloc_large.c
@@ -12,4 +14,8 @@ kernel_module(heap SOURCES
   slab_check.c
   slab_list.c
   slab_magazine.c
-  slab_scrub.c)
+  slab_scrub.c
+  stack.c
+  vm_area.c
+  vmalloc.c
+  vmalloc_audit.c)

@@ -1,6 +1,7 @@
-/* The heap's own part of `audit`: every list of slabs, free list, object and magazine. */
+/* The heap's own parts of `audit`, registered by heap_init. */
 #pragma once
 
 #include <mm/audit.h>
 
-extern struct audit heap_audit; /* registered by heap_init */
+extern struct audit heap_audit;    /* every list of slabs, free list, object and magazine */
+extern struct audit vmalloc_audit; /* the tree of areas; every frame and its mapping */

@@ -1,0 +1,19 @@
+/* heap_init: the steps, in the order they need each other. */
+#include <mm/heap_audit.h>
+#include <mm/init.h>
+
+#include "kmalloc_init.h"
+#include "vm_area.h"
+
+int heap_init(void)
+{
+    int error = kmalloc_init();
+
+    if (!error)
+        error = vm_area_init(); /* areas are slab objects */
+    if (error)
+        return error;
+    audit_register(&heap_audit);
+    audit_register(&vmalloc_audit);
+    return 0;
+}

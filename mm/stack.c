@@ -1,0 +1,132 @@
+/* Kernel stacks with marked guard pages, and the register of all stacks. */
+#include <mm/stack.h>
+
+#include <base/assert.h>
+#include <base/layout.h>
+#include <lib/format.h>
+#include <mm/kmalloc.h>
+#include <mm/paging.h>
+#include <mm/vmalloc.h>
+
+#include "heap_fault.h"
+#include "vmalloc_internal.h"
+
+static struct stack_record *records; /* [a] stacks are only ever added */
+
+static void fill(uint64_t *word, const uint64_t *end)
+{
+    while (word < end)
+        *word++ = STACK_FILL;
+}
+
+size_t stack_bytes_used(const void *base, size_t size_bytes)
+{
+    const volatile uint64_t *word = base;
+    size_t unused = 0;
+
+    while (unused < size_bytes && word[unused / sizeof(*word)] == STACK_FILL)
+        unused += sizeof(*word);
+    return size_bytes - unused;
+}
+
+/* The red zone is off (-mno-red-zone), but the callee's own frame lies below: keep clear of it. */
+#define STACK_FILL_CLEARANCE 512u
+
+void stack_register(struct stack_record *record)
+{
+    uint64_t *base = (uint64_t *)(uintptr_t)record->base, *end = base + record->size_bytes / sizeof(uint64_t);
+    uint64_t *here = __builtin_frame_address(0);
+
+    if (here >= base && here < end)
+        end = here - STACK_FILL_CLEARANCE / sizeof(uint64_t);
+    fill(base, end);
+    record->next = __atomic_load_n(&records, __ATOMIC_RELAXED);
+    /* Release: pairs with the acquire in stack_of_address; the record is complete before it is seen. */
+    while (!__atomic_compare_exchange_n(&records, &record->next, record, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        ;
+}
+
+void *stack_alloc(const char *owner_name)
+{
+    struct vm_area *area = vm_area_alloc(KERNEL_STACK_SIZE, PAGE_SIZE, 0, VM_AREA_STACK, __builtin_return_address(0));
+    uint64_t *base;
+
+    if (!area)
+        return NULL;
+    area->name = owner_name;
+    if (vm_area_populate(area, 0) != 0) {
+        vm_area_free(area);
+        return NULL;
+    }
+    if (paging_set_guard(vaddr(area->start)) != 0 || paging_set_guard(vaddr(area->base + area->size_bytes)) != 0) {
+        vm_area_depopulate(area);
+        return NULL;
+    }
+    base = vaddr_to_pointer(vaddr(area->base));
+    fill(base, base + KERNEL_STACK_SIZE / sizeof(uint64_t));
+    return base;
+}
+
+void stack_free(void *stack)
+{
+    if (stack)
+        vm_area_depopulate(vm_area_to_free(stack, VM_AREA_STACK, "stack_free"));
+}
+
+size_t stack_high_water_mark(const void *stack)
+{
+    return stack_bytes_used(stack, KERNEL_STACK_SIZE);
+}
+
+bool stack_of_address(const void *address, struct stack_info *stack)
+{
+    const struct vm_area *area = vm_area_of_address((uint64_t)(uintptr_t)address);
+    uint64_t at = (uint64_t)(uintptr_t)address;
+
+    if (area && area->kind == VM_AREA_STACK && at >= area->base && at < area->base + area->size_bytes) {
+        *stack = (struct stack_info){area->name, vaddr_to_pointer(vaddr(area->base)), area->size_bytes};
+        return true;
+    }
+    /* Acquire: pairs with the release in stack_register. */
+    for (const struct stack_record *r = __atomic_load_n(&records, __ATOMIC_ACQUIRE); r; r = r->next) {
+        if (at >= (uint64_t)(uintptr_t)r->base && at < (uint64_t)(uintptr_t)r->base + r->size_bytes) {
+            *stack = (struct stack_info){r->name, r->base, r->size_bytes};
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct stack_record *stack_records(void)
+{
+    return __atomic_load_n(&records, __ATOMIC_ACQUIRE); /* pairs with the release in stack_register */
+}
+
+bool vmalloc_describe(const void *address, char *buffer, size_t size)
+{
+    static const char *const kinds[] = {
+        [VM_AREA_PAGES] = "vmalloc memory", [VM_AREA_STACK] = "stack", [VM_AREA_DEVICE] = "device mapping"};
+    uint64_t at = (uint64_t)(uintptr_t)address;
+    const struct vm_area *area = vm_area_of_address(at);
+    char site[96];
+
+    if (!area)
+        return false;
+    if (area->kind == VM_AREA_STACK) {
+        if (at < area->base)
+            snprintf(buffer, size, "stack guard page below stack '%s'", area->name);
+        else if (at >= area->base + area->size_bytes)
+            snprintf(buffer, size, "stack guard page above stack '%s'", area->name);
+        else
+            snprintf(buffer, size, "stack '%s' +%lu", area->name, (unsigned long)(at - area->base));
+        return true;
+    }
+    heap_format_site(site, sizeof(site), area->allocated_at);
+    if (at < area->base || at >= area->base + area->size_bytes)
+        snprintf(buffer, size, "guard page %s %s of %lu bytes, allocated at %s", at < area->base ? "below" : "above",
+                 kinds[area->kind], (unsigned long)area->requested_bytes, site);
+    else
+        snprintf(buffer, size, "%s +%lu (%lu bytes, allocated at %s)", kinds[area->kind],
+                 (unsigned long)(at - area->base), (unsigned long)area->requested_bytes, site);
+    return true;
+}

@@ -1,0 +1,218 @@
+/* Areas in a red-black tree by address. Each knows the gap before it, and each subtree its largest gap, so that the
+ * lowest gap that is large enough is found in O(log n). The space behind the last area is no gap of any node's.
+ *
+ * Invariants:
+ *   1. areas do not overlap and lie in [VMALLOC_BASE, VMALLOC_BASE + VMALLOC_SIZE)
+ *   2. gap_before = start - end of the area before (or VMALLOC_BASE) */
+#include "vm_area.h"
+
+#include <base/align.h>
+#include <base/assert.h>
+#include <base/errno.h>
+#include <base/layout.h>
+#include <mm/fail_inject.h>
+#include <mm/page_array.h>
+#include <mm/slab.h>
+
+#include "heap_fault.h"
+
+#define VMALLOC_END (VMALLOC_BASE + VMALLOC_SIZE)
+
+static void summarise(struct rbtree_node *node);
+
+struct rbtree vm_areas = {NULL, summarise};
+struct spinlock vm_area_lock = SPINLOCK_INITIALIZER("vmalloc areas");
+
+static struct slab_cache *area_cache; /* [I] */
+
+static struct vm_area *area_of(const struct rbtree_node *node)
+{
+    return node ? CONTAINER_OF(node, struct vm_area, node) : NULL;
+}
+
+static uint64_t largest_gap(const struct rbtree_node *node)
+{
+    return node ? area_of(node)->largest_gap : 0;
+}
+
+static void summarise(struct rbtree_node *node)
+{
+    struct vm_area *area = area_of(node);
+    uint64_t left = largest_gap(node->child[RBTREE_LEFT]), right = largest_gap(node->child[RBTREE_RIGHT]);
+
+    area->largest_gap = area->gap_before;
+    if (left > area->largest_gap)
+        area->largest_gap = left;
+    if (right > area->largest_gap)
+        area->largest_gap = right;
+}
+
+int vm_area_init(void)
+{
+    vm_areas.root = NULL;
+    area_cache = slab_cache_create("vm_area", sizeof(struct vm_area), 64, 0);
+    return area_cache ? 0 : -ENOMEM;
+}
+
+/* The lowest area with at least this gap before it, or NULL. */
+static struct vm_area *lowest_gap(uint64_t bytes)
+{
+    struct rbtree_node *node = vm_areas.root;
+
+    if (largest_gap(node) < bytes)
+        return NULL;
+    for (;;) {
+        if (largest_gap(node->child[RBTREE_LEFT]) >= bytes)
+            node = node->child[RBTREE_LEFT];
+        else if (area_of(node)->gap_before >= bytes)
+            return area_of(node);
+        else
+            node = node->child[RBTREE_RIGHT];
+    }
+}
+
+/* Links area, whose start and end are set, as the one directly before after (NULL: as the last). */
+static void insert_before(struct vm_area *area, struct vm_area *after, uint64_t gap_start)
+{
+    struct rbtree_node *parent = after ? after->node.child[RBTREE_LEFT] : vm_areas.root;
+    enum rbtree_side side = RBTREE_RIGHT;
+
+    area->gap_before = area->start - gap_start;
+    if (after) {
+        after->gap_before = after->start - area->end;
+        rbtree_value_changed(&vm_areas, &after->node);
+    }
+    if (!parent) {
+        parent = after ? &after->node : NULL;
+        side = RBTREE_LEFT;
+    } else {
+        while (parent->child[RBTREE_RIGHT])
+            parent = parent->child[RBTREE_RIGHT];
+    }
+    rbtree_insert(&vm_areas, &area->node, parent, side);
+}
+
+/* Finds room and takes it. span: bytes with guard pages; slack: what alignment may cost. */
+static int place_locked(struct vm_area *area, uint64_t span, uint64_t alignment, uint64_t phase)
+{
+    uint64_t slack = alignment - PAGE_SIZE, gap_start, gap_end, base;
+    struct vm_area *after = lowest_gap(span + slack), *last = area_of(rbtree_last(&vm_areas));
+
+    if (after) {
+        gap_end = after->start;
+        gap_start = gap_end - after->gap_before;
+    } else {
+        gap_start = last ? last->end : VMALLOC_BASE;
+        gap_end = VMALLOC_END;
+    }
+    if (gap_end - gap_start < span + slack)
+        return -ENOMEM;
+    base = align_up(gap_start + PAGE_SIZE - phase, alignment) + phase;
+    area->start = base - PAGE_SIZE;
+    area->end = area->start + span;
+    area->base = base;
+    insert_before(area, after, gap_start);
+    return 0;
+}
+
+struct vm_area *vm_area_alloc(uint64_t size, uint64_t alignment, uint64_t phase, enum vm_area_kind kind,
+                              const void *site)
+{
+    struct vm_area *area;
+    int error;
+
+    if (size > VMALLOC_SIZE / 2 || alignment > VMALLOC_SIZE / 4 || fail_inject(FAIL_VMALLOC))
+        return NULL;
+    area = slab_alloc(area_cache, 0);
+    if (!area)
+        return NULL;
+    area->size_bytes = size;
+    area->requested_bytes = size;
+    area->kind = kind;
+    area->allocated_at = code_site(site);
+    area->name = NULL;
+    list_init(&area->pages);
+    spinlock_lock(&vm_area_lock);
+    error = place_locked(area, size + 2 * PAGE_SIZE, alignment, phase);
+    spinlock_unlock(&vm_area_lock);
+    if (error) {
+        slab_free(area_cache, area);
+        return NULL;
+    }
+    return area;
+}
+
+void vm_area_free(struct vm_area *area)
+{
+    struct vm_area *after;
+
+    spinlock_lock(&vm_area_lock);
+    after = area_of(rbtree_next(&area->node));
+    if (after) {
+        after->gap_before += area->gap_before + (area->end - area->start);
+        rbtree_value_changed(&vm_areas, &after->node);
+    }
+    rbtree_remove(&vm_areas, &area->node);
+    spinlock_unlock(&vm_area_lock);
+    slab_free(area_cache, area);
+}
+
+struct vm_area *vm_area_find(uint64_t base)
+{
+    struct rbtree_node *node;
+
+    spinlock_lock(&vm_area_lock);
+    node = vm_areas.root;
+    while (node && area_of(node)->base != base)
+        node = node->child[base < area_of(node)->base ? RBTREE_LEFT : RBTREE_RIGHT];
+    spinlock_unlock(&vm_area_lock);
+    return area_of(node);
+}
+
+const struct vm_area *vm_area_of_address(uint64_t address)
+{
+    const struct rbtree_node *node = READ_ONCE(vm_areas.root);
+
+    /* Deeper than any tree of 2^32 areas: a walk that meets a rotation ends all the same. */
+    for (unsigned depth = 0; node && depth < 64; depth++) {
+        const struct vm_area *area = area_of(node);
+        const struct page *page = page_of_address(area);
+
+        if (!page || page->owner != PAGE_SLAB || page->cache != area_cache)
+            return NULL;
+        if (address >= area->start && address < area->end)
+            return area;
+        node = READ_ONCE(node->child[address < area->start ? RBTREE_LEFT : RBTREE_RIGHT]);
+    }
+    return NULL;
+}
+
+void vm_area_for_each(void (*visit)(struct vm_area *area, void *argument), void *argument)
+{
+    spinlock_lock(&vm_area_lock);
+    for (struct rbtree_node *node = rbtree_first(&vm_areas); node; node = rbtree_next(node))
+        visit(area_of(node), argument);
+    spinlock_unlock(&vm_area_lock);
+}
+
+void vm_area_audit_locked(struct audit_report *report)
+{
+    uint64_t end = VMALLOC_BASE;
+
+    for (struct rbtree_node *node = rbtree_first(&vm_areas); node; node = rbtree_next(node)) {
+        struct vm_area *area = area_of(node), copy = *area;
+
+        if (area->start < end || area->end <= area->start || area->end > VMALLOC_END)
+            audit_violation(report, "vmalloc area 0x%lx-0x%lx: overlaps or out of range", (unsigned long)area->start,
+                            (unsigned long)area->end);
+        else if (area->gap_before != area->start - end)
+            audit_violation(report, "vmalloc area 0x%lx: gap before it 0x%lx, recorded as 0x%lx",
+                            (unsigned long)area->start, (unsigned long)(area->start - end),
+                            (unsigned long)area->gap_before);
+        summarise(&copy.node);
+        if (copy.largest_gap != area->largest_gap)
+            audit_violation(report, "vmalloc area 0x%lx: largest gap of its subtree is wrong",
+                            (unsigned long)area->start);
+        end = area->end;
+    }
+}
