@@ -5,6 +5,7 @@
 #include <drivers/serial.h>
 
 #include <base/errno.h>
+#include <boot/command_line.h>
 #include <debug/console.h>
 #include <debug/log.h>
 #include <lib/string.h>
@@ -124,7 +125,7 @@ static bool is_none(const char *name)
     return strcmp(name, "none") == 0;
 }
 
-void serial_assign(const char *console_name, const char *log_name)
+static void assign(const char *console_name, const char *log_name)
 {
     struct port *log = find_port("keel.log", log_name), *shell = find_port("keel.console", console_name);
 
@@ -142,4 +143,24 @@ void serial_assign(const char *console_name, const char *log_name)
         if (is_shell || is_log)
             register_port(port);
     }
+}
+
+/* The option's value, cut to size; "" where it is not given. */
+static void get_option(const char *command_line, const char *key, char *value, size_t size)
+{
+    int length = command_line_get(command_line, key, value, size);
+
+    if (length < 0)
+        value[0] = '\0';
+    if (length == -ENAMETOOLONG)
+        log_warn("serial: %s= is not known: com1 to com4 or none", key);
+}
+
+void serial_assign(const char *command_line)
+{
+    char console_name[8], log_name[8];
+
+    get_option(command_line, "keel.console", console_name, sizeof(console_name));
+    get_option(command_line, "keel.log", log_name, sizeof(log_name));
+    assign(console_name, log_name);
 }

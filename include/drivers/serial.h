@@ -7,7 +7,8 @@
  * are. Without any it does nothing. Context: init, once, as early as possible. */
 void serial_init(void);
 
-/* Gives the ports the work the command line names (`keel.console=`, `keel.log=`): "com1" to "com4", "none", or "" where
- * nothing was said. With both, one port shows the prompt alone and the other the log alone; with keel.log= alone, the
- * first other port keeps the prompt. Logs what cannot be had. Context: init, once, after serial_init. */
-void serial_assign(const char *console_name, const char *log_name);
+/* Gives the ports the work the command line names: `keel.console=` for the prompt and `keel.log=` for the log, each
+ * com1 to com4 or none. With both, one port shows the prompt alone and the other the log alone; with keel.log= alone,
+ * the first other port keeps the prompt; with neither, the first port has both. Logs what cannot be had. A panic is
+ * shown on all. Context: init, once, after serial_init. */
+void serial_assign(const char *command_line);
