@@ -3,11 +3,10 @@
  */
 #include <debug/ubsan.h>
 
+#include <cpu/interrupts.h>
 #include <cpu/percpu.h>
-#include <cpu/trap_frame.h>
-#include <debug/panic.h>
+#include <cpu/registers.h>
 #include <debug/report.h>
-#include <debug/symbols.h>
 
 #include "ubsan_finding.h"
 
@@ -32,33 +31,47 @@ void ubsan_set_observer(ubsan_observer observer)
 }
 
 /* The report is about the caller: its registers, as far as they are still known. */
-static NORETURN void report_caller(const struct ubsan_caller *caller, const char *words)
+static struct report report_of(struct trap_frame *frame, const struct ubsan_caller *caller, const char *words)
+{
+    capture_registers(frame);
+    frame->rip = (uint64_t)(uintptr_t)caller->return_address;
+    frame->rbp = (uint64_t)(uintptr_t)caller->frame[0];
+    frame->rsp = (uint64_t)(uintptr_t)(caller->frame + 2);
+    return (struct report){.frame = frame, .cr2 = read_cr2(), .class_words = words};
+}
+
+static NORETURN void end(const struct ubsan_caller *caller, const char *words)
 {
     struct trap_frame frame;
-    struct report report = {.frame = &frame, .class_words = words};
+    struct report report;
 
-    capture_registers(&frame);
-    frame.rip = (uint64_t)(uintptr_t)caller->return_address - 1; /* inside the call */
-    frame.rbp = (uint64_t)(uintptr_t)caller->frame[0];
-    frame.rsp = (uint64_t)(uintptr_t)(caller->frame + 2);
+    irq_disable();
+    report = report_of(&frame, caller, words);
     report_fatal(&report);
 }
 
-/* The place as the symbol table has it, which knows inlined code's file from the project's root. */
-static void warn_about(const struct ubsan_place *place, const struct ubsan_caller *caller, const char *words)
+static void warn_of(const struct ubsan_caller *caller, const char *words)
 {
-    struct symbol_location location;
+    uint32_t depth = this_cpu_read(warning_depth);
+    struct trap_frame frame;
+    struct report report = report_of(&frame, caller, words);
 
-    if (symbol_lookup((uint64_t)(uintptr_t)caller->return_address - 1, &location) == 0)
-        warn("undefined behaviour: %s: in %s (%s:%u)", words, location.function, location.file, place->line);
-    else
-        warn("undefined behaviour: %s: at %s:%u", words, place->file, place->line);
+    if (depth != 0)
+        return;
+    this_cpu_write(warning_depth, 1);
+    report_notice(&report);
+    this_cpu_write(warning_depth, 0);
+}
+
+/* Relaxed: nothing else is read on the strength of it. */
+static bool is_first_at(struct ubsan_place *place)
+{
+    return __atomic_exchange_n(&place->column, UINT32_MAX, __ATOMIC_RELAXED) != UINT32_MAX;
 }
 
 void ubsan_report(struct ubsan_place *place, const struct ubsan_caller *caller, bool is_fatal, const char *words)
 {
     ubsan_observer observer = READ_ONCE(test_observer);
-    uint32_t depth = this_cpu_read(warning_depth);
 
     if (observer && !is_fatal) {
         observer(words);
@@ -66,10 +79,7 @@ void ubsan_report(struct ubsan_place *place, const struct ubsan_caller *caller, 
     }
     __atomic_fetch_add(&findings, 1, __ATOMIC_RELAXED);
     if (is_fatal || action == UBSAN_PANIC)
-        report_caller(caller, words);
-    if (depth != 0 || __atomic_exchange_n(&place->column, UINT32_MAX, __ATOMIC_RELAXED) == UINT32_MAX)
-        return;
-    this_cpu_write(warning_depth, depth + 1);
-    warn_about(place, caller, words);
-    this_cpu_write(warning_depth, depth);
+        end(caller, words);
+    if (is_first_at(place))
+        warn_of(caller, words);
 }
