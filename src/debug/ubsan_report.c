@@ -7,6 +7,7 @@
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
 #include <debug/report.h>
+#include <debug/test.h>
 
 #include "ubsan_finding.h"
 
@@ -24,6 +25,8 @@ uint64_t ubsan_count(void)
 {
     return __atomic_load_n(&findings, __ATOMIC_RELAXED);
 }
+
+TEST_COUNTER(ubsan, "findings of undefined behaviour", NULL, ubsan_count);
 
 void ubsan_set_observer(ubsan_observer observer)
 {
