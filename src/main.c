@@ -1,56 +1,121 @@
-/* The boot list: from the first C instruction to the prompt, one line a step, in the order they need each other. */
+/* The boot list: from the first C instruction to the prompt, one line a step, in the order they need each other. The
+ * one file that may name every subsystem. */
+#include <base/errno.h>
 #include <boot/boot_info.h>
+#include <boot/command_line.h>
 #include <boot/image.h>
 #include <boot/report.h>
 #include <cpu/features.h>
 #include <cpu/gdt.h>
+#include <cpu/interrupts.h>
+#include <cpu/io.h>
 #include <cpu/percpu.h>
 #include <cpu/protection.h>
-#include <cpu/reset.h>
 #include <cpu/tsc.h>
 #include <debug/boot_stage.h>
 #include <debug/log.h>
+#include <debug/panic.h>
 #include <drivers/debug_port.h>
 #include <drivers/framebuffer.h>
 #include <drivers/serial.h>
 #include <drivers/vga_text.h>
+#include <lib/string.h>
 #include <mm/init.h>
 #include <prompt/prompt.h>
 #include <trap/trap.h>
 
-static void log_boot_report(enum boot_report_level level, const char *text)
+/* docs/boot.md, "Early failures". */
+enum { POST_PORT = 0x80, POST_NO_NX = 0xe4, POST_BAD_BOOT_INFO = 0xe5, POST_NO_MEMORY = 0xe6 };
+
+/* A machine Keel cannot run on: says why and stops. Never a reset, which would only come here again. */
+INIT static NORETURN void cannot_start(uint8_t post_code, const char *reason)
+{
+    out8(POST_PORT, post_code);
+    log_error("Keel cannot start: %s", reason);
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+
+INIT static void report_boot_note(enum boot_report_level level, const char *text)
 {
     log_write(level == BOOT_REPORT_ERROR ? LOG_ERROR : LOG_WARN, "boot: %s", text);
 }
 
-void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_distance, uint64_t entry_tsc);
-void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_distance, uint64_t entry_tsc)
+/* The value of a keel.* option among words; what is none of them is said and ignored. Returns its index, or -ENOENT. */
+INIT static int option_choice(const char *key, const char *const *words, int nr_words)
 {
-    image_set_load_distance(load_distance);
-    trap_init_early(); /* a fault is told from here on */
-    percpu_init_boot_cpu();
-    gdt_init();
-    trap_init(); /* stacks for the faults that need one */
-    cpu_features_detect();
-    tsc_init(entry_tsc);
-    serial_init(); /* from here on nothing is silent */
-    debug_port_init();
-    trap_init_machine_check();
+    char value[16];
+    int length = command_line_get(boot_info()->command_line, key, value, sizeof(value));
+
+    if (length == -ENOENT)
+        return -ENOENT;
+    for (int i = 0; length >= 0 && i < nr_words; i++)
+        if (strcmp(value, words[i]) == 0)
+            return i;
+    log_warn("%s: value not known, ignored", key);
+    return -ENOENT;
+}
+
+INIT static void apply_options(void)
+{
+    static const char *const panic_words[] = {[PANIC_HALT] = "halt", [PANIC_REBOOT] = "reboot", [PANIC_EXIT] = "exit"};
+    static const char *const level_words[] = {
+        [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
+    int choice = option_choice("keel.panic", panic_words, ARRAY_SIZE(panic_words));
+
+    if (choice >= 0)
+        panic_set_action((enum panic_action)choice);
+    choice = option_choice("keel.loglevel", level_words, ARRAY_SIZE(level_words));
+    if (choice >= 0)
+        log_set_console_level((enum log_level)choice);
+}
+
+/* What is still to do once init code may go: nothing here is INIT. */
+static NORETURN NOINLINE void finish_boot(void)
+{
+    mm_free_init_memory(); /* the last thing of boot: what ran once is memory now */
+    boot_stage(BOOT_STAGE_SEALED);
+    boot_stage(BOOT_STAGE_PROMPT);
+    prompt_run();
+}
+
+/* boot/entry.asm calls this: protocol, physical address of the loader's information, how far above its link address the
+ * image lies, TSC at the first instruction. */
+NORETURN void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_distance, uint64_t entry_tsc);
+
+INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_distance, uint64_t entry_tsc)
+{
+    image_set_load_distance(load_distance); /* physical addresses of the image can be told */
+    percpu_init_boot_cpu();                 /* a canary, before a function that checks one returns */
+    boot_stage(BOOT_STAGE_ENTRY);
+    trap_init_early(); /* from here on no fault is silent */
+    gdt_init();        /* the loader's segments lie in memory that will be given away */
+    trap_init();       /* stacks of their own for double fault, NMI and machine check: needs the TSS */
+    boot_stage(BOOT_STAGE_TRAPS);
+
+    serial_init();     /* from here on nothing at all is silent */
+    debug_port_init(); /* QEMU's, for tests */
     boot_stage(BOOT_STAGE_CONSOLE);
-    boot_report_connect(log_boot_report); /* the readers of boot information lie below the log */
+
+    boot_report_connect(report_boot_note); /* the parsers lie below the log */
     if (boot_info_init(protocol, info) < 0)
-        machine_halt(); /* the report says why */
-    serial_assign(boot_info()->command_line); /* one port for the log, one for the prompt, where asked for */
+        cannot_start(POST_BAD_BOOT_INFO, "the loader's information is not usable (see above)");
+    apply_options(); /* what the command line says of log and panic holds from here on */
+    serial_assign(boot_info()->command_line); /* one port for the log and one for the prompt, where asked for */
     framebuffer_init(&boot_info()->framebuffer);
     vga_text_init(boot_info());
     boot_stage(BOOT_STAGE_INFO);
-    cpu_enable_protections(); /* NX before the page tables that use it */
-    if (mm_init(boot_info()) < 0) {
-        log_error("Keel cannot start: there is not enough usable memory");
-        machine_halt();
-    }
+
+    cpu_features_detect();
+    tsc_init(entry_tsc); /* needs CPUID; from here on log lines have times */
+    if (!cpu_has(CPU_NX))
+        cannot_start(POST_NO_NX, "this CPU has no no-execute pages (NX), or the firmware hides them");
+    cpu_enable_protections();  /* NX before the page tables that use it */
+    trap_init_machine_check(); /* needs to know what the CPU has */
+    boot_stage(BOOT_STAGE_CPU);
+
+    if (mm_init(boot_info()) < 0) /* our own page tables; the loader's and the identity map are gone */
+        cannot_start(POST_NO_MEMORY, "there is not enough usable memory (see above)");
     boot_stage(BOOT_STAGE_MEMORY);
-    mm_free_init_memory();
-    boot_stage(BOOT_STAGE_PROMPT);
-    prompt_run();
+    finish_boot();
 }
