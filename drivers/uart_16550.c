@@ -5,9 +5,10 @@
 #include <cpu/io.h>
 #include <hw/uart_16550.h>
 
-/* Reads of the line status until a transmitter counts as stuck. A full FIFO is gone after 16 * 10 / 115200 s = 1.4 ms;
- * a port read takes 0.1 us (an emulator) to 1 us (LPC bus), so this is 5 ms at the least and 50 ms mostly. */
-#define WAIT_READS 50000
+/* Reads of the line status until a transmitter counts as stuck. A full FIFO is gone after 16 * 10 / 115200 s = 1.4 ms,
+ * but an emulator or a terminal server holds the line for as long as its own reader is busy; a port read takes 0.1 us
+ * (an emulator) to 1 us (LPC bus), so this is 0.2 to 2 s. */
+#define WAIT_READS 2000000
 
 /* So many stuck waits in a row make a device dead: one may be a terminal server that blocks. */
 #define TIMEOUTS_MAX 3

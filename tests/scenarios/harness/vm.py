@@ -3,6 +3,7 @@
 The serial line and the monitor are socket pairs handed to QEMU as file descriptors, so machines running at the same time
 never meet and nothing is left behind. QEMU dies with the runner (PR_SET_PDEATHSIG), and `with` kills it on every path.
 """
+import codecs
 import ctypes
 import json
 import os
@@ -42,6 +43,7 @@ class Vm:
         self.directory = directory
         self.deadline = deadline
         self.serial_text = ""  # all that came over the serial line
+        self.serial_decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.position = 0      # up to where expect() has read
         self.end = None        # one of outcome's words, once QEMU has ended
         self.end_checked = False
@@ -117,7 +119,7 @@ class Vm:
         except ConnectionError:
             return False
         if source is self.serial:
-            self.serial_text += data.decode("utf-8", errors="replace")
+            self.serial_text += self.serial_decoder.decode(data)
         else:
             self._receive_qmp(data)
         return bool(data)
