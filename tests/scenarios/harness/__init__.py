@@ -27,7 +27,8 @@ build/<preset>/scenarios/<name>/. `builds` says for which kernels it is a CTest 
 """
 from .machine import Machine, MissingTool
 from .outcome import Failure, Skip
+from .picture import Picture
 from .registry import ALL_BUILDS, boot_scenario, scenario
 from .vm import Vm
 
-__all__ = ["ALL_BUILDS", "Failure", "Machine", "MissingTool", "Skip", "Vm", "boot_scenario", "scenario"]
+__all__ = ["ALL_BUILDS", "Failure", "Machine", "MissingTool", "Picture", "Skip", "Vm", "boot_scenario", "scenario"]

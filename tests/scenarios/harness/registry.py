@@ -1,13 +1,16 @@
 """The list of scenarios, filled by the tables when they are imported, and what a scenario is given when it runs."""
+import contextlib
 import dataclasses
 import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 
 from . import outcome
 from .machine import Machine
-from .vm import Vm
+from .vm import Vm, die_with_parent
 
 ALL_BUILDS = ("release", "debug", "sanitize", "clang")
 SCENARIOS = {}
@@ -72,6 +75,23 @@ class Run:
         vm = Vm(machine, self.build, directory, self.deadline, kernel, iso)
         self.vms.append(vm)
         return vm
+
+    def with_files(self, machine):
+        """The machine with every @NAME@ in its extra arguments replaced by the path of this scenario's own file NAME."""
+        extra = [re.sub("@([A-Z]+)@", lambda match: self.path(match.group(1)), argument) for argument in machine.extra]
+        return dataclasses.replace(machine, extra=tuple(extra))
+
+    @contextlib.contextmanager
+    def busy(self, count):
+        """Keeps `count` CPUs of the host busy meanwhile."""
+        spinners = [subprocess.Popen([sys.executable, "-c", "while True: pass"], preexec_fn=die_with_parent)
+                    for _ in range(count)]
+        try:
+            yield
+        finally:
+            for spinner in spinners:
+                spinner.kill()
+                spinner.wait()
 
     def path(self, name):
         """A file of this scenario's own."""

@@ -71,7 +71,8 @@ class Vm:
         command = command + [
             "-display", "none", "-d", "cpu_reset", "-D", self._path("cpu_reset.log"),
             "-chardev", f"socket,id=qmp,fd={qmp_guest.fileno()}", "-mon", "chardev=qmp,mode=control",
-            "-debugcon", "file:" + escape(self._path("debug.log"))]
+            "-chardev", f"file,id=debug,path={escape(self._path('debug.log'))}",
+            "-device", "isa-debugcon,iobase=0xe9,chardev=debug"]
         if self.machine.serial:
             command += ["-chardev", f"socket,id=com1,fd={serial_guest.fileno()},logfile={escape(self._path('serial.log'))}",
                         "-serial", "chardev:com1"]
