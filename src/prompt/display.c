@@ -159,7 +159,10 @@ static bool differs(const struct display *display, const struct row *row, unsign
 void display_init(struct display *display, display_write write, unsigned columns, const char *label_begin,
                   const char *label_end)
 {
-    *display = (struct display){.write = write, .label_begin = label_begin, .label_end = label_end};
+    memset(display, 0, sizeof(*display));
+    display->write = write;
+    display->label_begin = label_begin;
+    display->label_end = label_end;
     display->columns = columns;
     if (columns < DISPLAY_COLUMNS_MIN)
         display->columns = DISPLAY_COLUMNS_MIN;

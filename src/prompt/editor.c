@@ -16,7 +16,8 @@ void editor_init(struct editor *editor, const struct editor_config *config)
 {
     bool has_colours = config->has_colours && config->has_escapes;
 
-    *editor = (struct editor){.config = *config};
+    memset(editor, 0, sizeof(*editor)); /* too large to assign: a compiler may build the value on the stack */
+    editor->config = *config;
     display_init(&editor->display, config->write, config->columns, has_colours ? COLOUR_PROMPT : "",
                  has_colours ? COLOUR_OFF : "");
     history_init(&editor->history, editor->history_storage, sizeof(editor->history_storage));
