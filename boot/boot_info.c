@@ -46,7 +46,7 @@ static INIT int parse(uint32_t protocol, uint64_t physical)
     case BOOT_PROTOCOL_PVH:
         return pvh_parse(&memory, paddr(physical), &this_boot);
     default:
-        return boot_error(-EINVAL, "boot: protocol %u is not known", protocol);
+        return boot_error(-EINVAL, "protocol %u is not known", protocol);
     }
 }
 

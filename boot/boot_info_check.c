@@ -13,7 +13,7 @@ static INIT void check_modules(struct boot_info *info)
         const struct boot_module *module = &info->modules[i];
 
         if (!memory_map_is_usable(info, module->base, module->length_bytes)) {
-            boot_note("boot: module %u (%#llx bytes at %#llx) does not lie in usable memory: left out", i,
+            boot_note("module %u (%#llx bytes at %#llx) does not lie in usable memory: left out", i,
                       (unsigned long long)module->length_bytes, (unsigned long long)module->base.value);
             continue;
         }
@@ -33,17 +33,16 @@ static INIT void check_framebuffer(struct boot_info *info)
     if (framebuffer->kind == FRAMEBUFFER_NONE ||
         !memory_map_touches_usable(info, framebuffer->base, (uint64_t)framebuffer->pitch_bytes * framebuffer->height))
         return;
-    boot_note("boot: framebuffer at %#llx lies in usable memory: left out",
-              (unsigned long long)framebuffer->base.value);
+    boot_note("framebuffer at %#llx lies in usable memory: left out", (unsigned long long)framebuffer->base.value);
     *framebuffer = (struct framebuffer_info){.kind = FRAMEBUFFER_NONE};
 }
 
 INIT int boot_info_check(struct boot_info *info)
 {
     if (info->nr_memory == 0)
-        return boot_error(-ENOENT, "boot: the loader gave no memory map");
+        return boot_error(-ENOENT, "the loader gave no memory map");
     if (memory_map_usable_bytes(info) == 0)
-        return boot_error(-ENOMEM, "boot: the memory map has no usable memory");
+        return boot_error(-ENOMEM, "the memory map has no usable memory");
     check_modules(info);
     check_framebuffer(info);
     return 0;

@@ -3,12 +3,14 @@
 #include <boot/command_line.h>
 
 static const struct command_line_option options[] = {
-    {"keel.run", "\"command; command\"", "prompt commands to run at boot, before the prompt"},
+    {"keel.run", "\"command; command\"", "prompt commands to run before the first prompt"},
     {"keel.panic", "halt|reboot|exit", "what to do after the report of a fatal error (default: halt)"},
-    {"keel.loglevel", "error|warn|info|debug", "the least urgent log level that consoles show (default: info)"},
-    {"keel.color", "on|off", "colours of the prompt (default: on)"},
-    {"keel.term", "dumb", "the terminal understands no escape sequences: no colours, no clearing"},
-    {"keel.columns", "20 to 256", "width of the narrowest terminal, which long lines scroll in (default: 80)"},
+    {"keel.loglevel", "error|warn|info|debug", "the least urgent log lines that consoles show (default: info)"},
+    {"keel.console", "com1..com4|none", "the serial port of the prompt (default: the first that is there)"},
+    {"keel.log", "com1..com4|none", "the serial port of the log (default: the one of the prompt)"},
+    {"keel.term", "dumb", "a terminal that knows no escape sequences"},
+    {"keel.color", "off", "no colours"},
+    {"keel.columns", "20..256", "the width of the terminal (default: 80)"},
 };
 
 const struct command_line_option *command_line_options(unsigned *count)

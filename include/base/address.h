@@ -4,12 +4,12 @@
 
 #include <base/types.h>
 
-#define PAGE_SHIFT       12u
-#define PAGE_SIZE        ((uint64_t)1 << PAGE_SHIFT)
-#define PAGE_SHIFT_2M    21u
-#define PAGE_SIZE_2M     ((uint64_t)1 << PAGE_SHIFT_2M)
-#define PAGE_SHIFT_1G    30u
-#define PAGE_SIZE_1G     ((uint64_t)1 << PAGE_SHIFT_1G)
+#define PAGE_SHIFT    12u
+#define PAGE_SIZE     ((uint64_t)1 << PAGE_SHIFT)
+#define PAGE_SHIFT_2M 21u
+#define PAGE_SIZE_2M  ((uint64_t)1 << PAGE_SHIFT_2M)
+#define PAGE_SHIFT_1G 30u
+#define PAGE_SIZE_1G  ((uint64_t)1 << PAGE_SHIFT_1G)
 
 typedef struct {
     uint64_t value;

@@ -10,15 +10,15 @@
 NORETURN COLD void assert_fail(const char *expression, const char *file, int line, const char *function);
 
 /* On in every build. Keep the expression free of side effects and cheap. */
-#define ASSERT(expression)                                                                                             \
-    do {                                                                                                               \
-        if (UNLIKELY(!(expression)))                                                                                   \
-            assert_fail(#expression, __FILE_NAME__, __LINE__, __func__);                                               \
+#define ASSERT(expression)                                               \
+    do {                                                                 \
+        if (UNLIKELY(!(expression)))                                     \
+            assert_fail(#expression, __FILE_NAME__, __LINE__, __func__); \
     } while (0)
 
 /* Only in debug builds; for checks too costly for a release. */
-#define DEBUG_ASSERT(expression)                                                                                       \
-    do {                                                                                                               \
-        if (CONFIG_DEBUG)                                                                                              \
-            ASSERT(expression);                                                                                        \
+#define DEBUG_ASSERT(expression) \
+    do {                         \
+        if (CONFIG_DEBUG)        \
+            ASSERT(expression);  \
     } while (0)

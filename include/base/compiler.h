@@ -25,8 +25,8 @@
 /* An entry of a linker-made table: `TABLE_ENTRY(commands) static const struct command x = {...};` puts x into the
  * section .table.commands, whose bounds are __start/__stop symbols declared by TABLE_DECLARE. */
 #define TABLE_ENTRY(table) __attribute__((section(".table." #table), used, retain, aligned(8)))
-#define TABLE_DECLARE(type, table)                                                                                     \
-    extern type __table_##table##_start[];                                                                             \
+#define TABLE_DECLARE(type, table)         \
+    extern type __table_##table##_start[]; \
     extern type __table_##table##_end[]
 
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
@@ -40,7 +40,7 @@
 #define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define CONTAINER_OF(pointer, type, member)                                                                            \
+#define CONTAINER_OF(pointer, type, member) \
     ((type *)((char *)(1 ? (pointer) : &((type *)0)->member) - offsetof(type, member)))
 
 #define STRINGIFY_(x) #x

@@ -26,5 +26,5 @@
 
 /* Per-CPU variables are linked from here on; GS base is (this CPU's area - PERCPU_LINK_BASE). Not 0, because GRUB loads
  * sections whose address is 0 into memory of its own choice. */
-#define PERCPU_LINK_BASE    0x1000
+#define PERCPU_LINK_BASE     0x1000
 #define PERCPU_CANARY_OFFSET 0x1020 /* PERCPU_LINK_BASE + offsetof(struct percpu, stack_canary) */

@@ -6,4 +6,3 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-

@@ -1,11 +1,11 @@
-/* The kernel image in memory: the linker's symbols (boot/kernel.ld.in) and where the loader put it. Every part begins and ends
- * on a page. Context: any. */
+/* The kernel image in memory: the linker's symbols (boot/kernel.ld.in) and where the loader put it. Every part begins
+ * and ends on a page. Context: any. */
 #pragma once
 
 #include <base/address.h>
 
-extern const char __image_start[], __image_end[];     /* all of it, virtual */
-extern const char __boot_start[], __boot_end[];       /* the boot half, at its higher-half address: not mapped by mm */
+extern const char __image_start[], __image_end[]; /* all of it, virtual */
+extern const char __boot_start[], __boot_end[];   /* the boot half, at its higher-half address: not mapped by mm */
 extern const char __text_start[], __text_end[];
 extern const char __init_text_start[], __init_text_end[];
 extern const char __rodata_start[], __rodata_end[];

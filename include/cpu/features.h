@@ -1,5 +1,5 @@
-/* What this CPU is and can do, from CPUID (SDM 2A, CPUID; AMD APM 3, appendix E). All CPUs are taken to be alike; the boot CPU is
- * asked. */
+/* What this CPU is and can do, from CPUID (SDM 2A, CPUID; AMD APM 3, appendix E). All CPUs are taken to be alike; the
+ * boot CPU is asked. */
 #pragma once
 
 #include <base/types.h>

@@ -46,9 +46,9 @@ static_assert(PERCPU_LINK_BASE + offsetof(struct percpu, stack_canary) == PERCPU
 extern PERCPU_STORAGE struct percpu percpu; /* linked first in the per-CPU section */
 
 #ifdef __KEEL__
-#define this_cpu_access_(variable) (*(__seg_gs __typeof__(variable) *)(uintptr_t)&(variable))
-#define this_cpu_pointer(variable)                                                                                     \
-    ((__typeof__(&(variable)))((uintptr_t)this_cpu_read(percpu.self) + ((uintptr_t)&(variable)-PERCPU_LINK_BASE)))
+#define this_cpu_access_(variable) (*(__seg_gs __typeof__(variable) *)(uintptr_t) & (variable))
+#define this_cpu_pointer(variable) \
+    ((__typeof__(&(variable)))((uintptr_t)this_cpu_read(percpu.self) + ((uintptr_t) & (variable)-PERCPU_LINK_BASE)))
 #else
 #define this_cpu_access_(variable) (variable) /* the host has one CPU */
 #define this_cpu_pointer(variable) (&(variable))

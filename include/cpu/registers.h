@@ -57,16 +57,16 @@ static inline struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
     return r;
 }
 
-#define DEFINE_REGISTER_ACCESS_(name)                                                                                  \
-    static inline uint64_t read_##name(void)                                                                           \
-    {                                                                                                                  \
-        uint64_t value;                                                                                                \
-        __asm__ volatile("mov %%" #name ", %0" : "=r"(value));                                                         \
-        return value;                                                                                                  \
-    }                                                                                                                  \
-    static inline void write_##name(uint64_t value)                                                                    \
-    {                                                                                                                  \
-        __asm__ volatile("mov %0, %%" #name : : "r"(value) : "memory");                                                \
+#define DEFINE_REGISTER_ACCESS_(name)                                   \
+    static inline uint64_t read_##name(void)                            \
+    {                                                                   \
+        uint64_t value;                                                 \
+        __asm__ volatile("mov %%" #name ", %0" : "=r"(value));          \
+        return value;                                                   \
+    }                                                                   \
+    static inline void write_##name(uint64_t value)                     \
+    {                                                                   \
+        __asm__ volatile("mov %0, %%" #name : : "r"(value) : "memory"); \
     }
 
 DEFINE_REGISTER_ACCESS_(cr0)

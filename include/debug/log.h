@@ -10,8 +10,8 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 #define LOG_TEXT_MAX 224 /* longer lines are cut and end in "..." */
 
 struct log_record {
-    uint64_t sequence;     /* 0, 1, 2 ... */
-    uint64_t time_ns;      /* since boot, from the TSC; an estimate until the clock is calibrated */
+    uint64_t sequence; /* 0, 1, 2 ... */
+    uint64_t time_ns;  /* since boot, from the TSC; an estimate until the clock is calibrated */
     enum log_level level;
     uint16_t cpu;
     uint16_t length_bytes; /* of text, without the terminator */

@@ -9,7 +9,10 @@ struct list {
     struct list *next, *prev;
 };
 
-#define LIST_INITIALIZER(name) {&(name), &(name)}
+#define LIST_INITIALIZER(name) \
+    {                          \
+        &(name), &(name)       \
+    }
 
 /* Ends the kernel: says which link of which node held what. Implemented by debug/panic.c and the host test support. */
 NORETURN COLD void list_corrupted(const struct list *node, const struct list *neighbour, const struct list *found,
@@ -77,12 +80,12 @@ static inline struct list *list_first(const struct list *list)
 
 #define list_entry(node, type, member) CONTAINER_OF(node, type, member)
 
-#define list_for_each_entry(item, list, member)                                                                        \
-    for (item = list_entry((list)->next, __typeof__(*item), member); &item->member != (list);                          \
+#define list_for_each_entry(item, list, member)                                               \
+    for (item = list_entry((list)->next, __typeof__(*item), member); &item->member != (list); \
          item = list_entry(item->member.next, __typeof__(*item), member))
 
 /* As above; the loop body may remove item. */
-#define list_for_each_entry_safe(item, after, list, member)                                                            \
-    for (item = list_entry((list)->next, __typeof__(*item), member),                                                   \
-        after = list_entry(item->member.next, __typeof__(*item), member);                                              \
+#define list_for_each_entry_safe(item, after, list, member)               \
+    for (item = list_entry((list)->next, __typeof__(*item), member),      \
+        after = list_entry(item->member.next, __typeof__(*item), member); \
          &item->member != (list); item = after, after = list_entry(item->member.next, __typeof__(*item), member))

@@ -1,5 +1,5 @@
-/* Memory and string functions, with the C library's names and contracts (C17 7.24; strnlen and strlcpy as in POSIX 2024).
- * Context: any. */
+/* Memory and string functions, with the C library's names and contracts (C17 7.24; strnlen and strlcpy as in POSIX
+ * 2024). Context: any. */
 #pragma once
 
 #include <base/types.h>
@@ -17,5 +17,6 @@ char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
 char *strstr(const char *s, const char *wanted);
 
-/* Copies with a terminator, always, where size is not 0. Returns strlen(from): the copy was cut when that is >= size. */
+/* Copies with a terminator, always, where size is not 0. Returns strlen(from): the copy was cut when that is >= size.
+ */
 size_t strlcpy(char *restrict to, const char *restrict from, size_t size);

@@ -1,6 +1,7 @@
-/* The two windows onto RAM: all of it at PHYSMAP_BASE, and its array of struct page at PAGE_ARRAY_BASE. Crossing between
- * physical and virtual addresses happens here, and for the kernel image's own addresses in boot/image.h. Before mm_init only
- * the first 4 GiB are in the physmap, and the array is not mapped. Host tests shadow this file. Context: any. */
+/* The two windows onto RAM: all of it at PHYSMAP_BASE, and its array of struct page at PAGE_ARRAY_BASE. Crossing
+ * between physical and virtual addresses happens here, and for the kernel image's own addresses in boot/image.h. Before
+ * mm_init only the first 4 GiB are in the physmap, and the array is not mapped. Host tests shadow this file. Context:
+ * any. */
 #pragma once
 
 #include <base/address.h>

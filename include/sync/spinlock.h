@@ -1,6 +1,6 @@
-/* Fair (ticket) spinlock. Holding one keeps this CPU from being preempted; the irqsave forms also keep interrupts off. A lock
- * that interrupt handlers take is always taken with an irqsave form elsewhere.
- * The locks a CPU holds are recorded in its struct percpu, with where each was taken, for reports. */
+/* Fair (ticket) spinlock. Holding one keeps this CPU from being preempted; the irqsave forms also keep interrupts off.
+ * A lock that interrupt handlers take is always taken with an irqsave form elsewhere. The locks a CPU holds are
+ * recorded in its struct percpu, with where each was taken, for reports. */
 #pragma once
 
 #include <base/compiler.h>
@@ -13,7 +13,10 @@ struct spinlock {
     uint32_t holder;      /* [l] CPU number + 1; 0 when free */
 };
 
-#define SPINLOCK_INITIALIZER(lock_name) {.name = (lock_name)}
+#define SPINLOCK_INITIALIZER(lock_name) \
+    {                                   \
+        .name = (lock_name)             \
+    }
 
 void spinlock_init(struct spinlock *lock, const char *name);
 
@@ -33,4 +36,5 @@ bool spinlock_is_held(const struct spinlock *lock);
 void assert_held(const struct spinlock *lock);
 
 /* Ends the kernel: this CPU asked for a lock it holds. Implemented by debug/panic.c and the host test support. */
-NORETURN COLD void spinlock_recursion(const struct spinlock *lock, const void *first_taken_at, const void *taken_again_at);
+NORETURN COLD void spinlock_recursion(const struct spinlock *lock, const void *first_taken_at,
+                                      const void *taken_again_at);
