@@ -1,5 +1,5 @@
-/* The boot CPU's caches, from CPUID leaf 4 (SDM 2A) or, on AMD, 0x8000001d (APM 3, E.4.15). Context: any, after
- * cpu_features_detect. */
+/* The boot CPU's caches, from CPUID leaf 4 (SDM 2A) or, on AMD, 0x8000001d and before it 0x80000005 and 0x80000006
+ * (APM 3, E.4). Context: any, after cpu_features_detect. */
 #pragma once
 
 #include <base/compiler.h>

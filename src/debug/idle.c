@@ -1,5 +1,10 @@
 #include <debug/idle.h>
 
+#include <debug/console.h>
+
+/* Log lines that an NMI or another CPU left for whoever could write next. */
+IDLE_WORK(console, console_flush);
+
 void idle_run(void)
 {
     for (const struct idle_work *work = __table_idle_works_start; work < __table_idle_works_end; work++)
