@@ -33,6 +33,9 @@ pfn_t ram_limit(void);
 /* Where the trampoline's tables show the screen; 0 bytes where it has none below 4 GiB. Context: any. */
 uint64_t early_screen(const struct boot_info *info, vaddr_t *base);
 
+/* mm_free_init_memory has run: init sections are gone, .data.ro_after_init is read-only. Context: any. */
+bool mm_init_memory_is_free(void);
+
 /* A part of the image that has a protection of its own. */
 struct image_section {
     const char *name; /* ".text" */

@@ -3,12 +3,14 @@
 
 #include "boot_alloc.h"
 #include "kernel_tables.h"
+#include "mm_audits.h"
 #include "zone.h"
 
 #include <base/align.h>
 #include <base/errno.h>
 #include <boot/image.h>
 #include <debug/log.h>
+#include <mm/describe.h>
 #include <mm/page_alloc.h>
 #include <mm/physmap.h>
 
@@ -17,6 +19,7 @@
 
 static INIT_DATA struct boot_allocator allocator;
 static READ_ONLY_AFTER_INIT const struct boot_info *boot;
+static bool is_init_memory_free;
 
 static INIT void say_what_is_ignored(const struct boot_info *info)
 {
@@ -120,12 +123,20 @@ INIT int mm_init(const struct boot_info *info)
     fill_page_array(info);
     start_page_alloc();
     kernel_tables_adopt();
+    audit_register(&zone_audit);
+    audit_register(&page_table_audit);
+    describe_init();
 
     struct page_counts counts = page_counts();
     log_info("memory: %lu MiB free of %lu MiB given to the page allocator, %s pages, %lu pages lost",
              counts.free >> (20 - PAGE_SHIFT), counts.total >> (20 - PAGE_SHIFT),
              kernel_tables.has_1g_pages ? "1 GiB" : "2 MiB", allocator.nr_lost);
     return counts.free < LEAST_FREE_PAGES ? -ENOMEM : 0;
+}
+
+bool mm_init_memory_is_free(void)
+{
+    return is_init_memory_free;
 }
 
 /* The frame holds something that stays although it lies in what the loader's information covers. */
@@ -231,5 +242,6 @@ void mm_free_init_memory(void)
             pages += give_back_section(&image_sections[i]);
     seal_read_only_data();
     unmap_early_screen();
+    is_init_memory_free = true;
     log_info("memory: %lu KiB of boot code, data and tables given back", pages << (PAGE_SHIFT - 10));
 }

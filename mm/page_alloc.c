@@ -367,6 +367,25 @@ uint64_t page_alloc_cached(enum zone_id id)
     return cached;
 }
 
+static void audit_list(const struct page_list *list, enum zone_id id, struct audit_report *report)
+{
+    for (uint64_t i = 0; i < list->count && i < LIST_CAPACITY; i++) {
+        const struct page *page = list->pages[i];
+
+        if (!page_is_valid(page) || page->owner != PAGE_FREE || page->order != PAGE_ORDER_CACHED ||
+            zone_of(page_to_pfn(page)) != id)
+            audit_violation(report, "%s: entry %lu of a list of free pages is %p, none of its pages", zones[id].name, i,
+                            (const void *)page);
+    }
+}
+
+void page_alloc_audit_lists(struct audit_report *report)
+{
+    for (struct cpu_pages *cpu = __atomic_load_n(&all_cpu_pages, __ATOMIC_ACQUIRE); cpu; cpu = cpu->next)
+        for (unsigned id = 0; id < ZONES; id++)
+            audit_list(&cpu->lists[id], (enum zone_id)id, report);
+}
+
 struct page_counts page_counts(void)
 {
     struct page_counts counts = {0};

@@ -42,3 +42,6 @@ uint64_t page_alloc_cached(enum zone_id id);
 
 /* Gives this CPU's lists back to the zones. Context: any but NMI and machine check. */
 void page_alloc_drain_cpu(void);
+
+/* Every page on a CPU's list is free and says so. Context: thread; exact when nothing else runs. */
+void page_alloc_audit_lists(struct audit_report *report);
