@@ -4,9 +4,10 @@
 
 #include "mm_audits.h"
 
+#include <base/align.h>
 #include <base/errno.h>
 #include <lib/string.h>
-#include <mm/page_array.h>
+#include <mm/page_alloc.h>
 
 static struct audit *audits; /* [I] after init; the last registered first */
 
@@ -53,13 +54,21 @@ static void audit_page(const struct page *page, struct audit_report *report)
 /* All pages of an allocated block have the owner its first page has. */
 static void audit_block_owner(const struct page *page, struct audit_report *report)
 {
+    pfn_t frame = page_to_pfn(page);
+
     if (page->owner <= PAGE_FREE || page->order > PAGE_ORDER_MAX)
         return;
-    for (size_t i = 1; i < (size_t)1 << page->order; i++)
-        if (page[i].owner != page->owner || page[i].order != PAGE_ORDER_TAIL)
-            audit_violation(report, "frame 0x%lx: owner %s, order %u inside a block of owner %s",
-                            page_to_pfn(page + i).number, page_owner_name(page[i].owner), page[i].order,
-                            page_owner_name(page->owner));
+    if (!is_aligned(frame.number, 1ull << page->order)) {
+        audit_violation(report, "frame 0x%lx begins a block of order %u but is not aligned", frame.number, page->order);
+        return;
+    }
+    for (size_t i = 1; i < (size_t)1 << page->order; i++) {
+        if (page_is_valid(page + i) && page[i].owner == page->owner && page[i].order == PAGE_ORDER_TAIL)
+            continue;
+        audit_violation(report, "frame 0x%lx: not of the owner of the block it is inside of, or not inside of it",
+                        frame.number + i);
+        return;
+    }
 }
 
 static void audit_all_pages(struct audit_report *report)

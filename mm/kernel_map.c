@@ -187,13 +187,13 @@ static INIT bool are_all_present(uint64_t group)
 
 /* Maps the part of the array that holds this group, and as many after it as one large page can. Returns how many
  * groups, or an error. The frames may lie anywhere: the array is not touched before the switch. */
-static INIT int map_groups(uint64_t group, uint64_t last)
+static INIT int map_groups(uint64_t group)
 {
     vaddr_t at = vaddr(PAGE_ARRAY_BASE + group * PAGE_SIZE);
     int count = 1;
     pfn_t frame;
 
-    if (group % GROUPS_2M == 0 && group + GROUPS_2M - 1 <= last && are_all_present(group) &&
+    if (group % GROUPS_2M == 0 && are_all_present(group) &&
         boot_alloc(boot_allocator, GROUPS_2M, GROUPS_2M, ram_limit(), &frame) == 0)
         count = GROUPS_2M;
     else if (boot_alloc(boot_allocator, 1, 1, ram_limit(), &frame) != 0)
@@ -213,7 +213,7 @@ static INIT int map_page_array(const struct boot_info *info, uint64_t *nr_frames
         if (next < group_of(range.first.number))
             next = group_of(range.first.number);
         while (next <= last) {
-            int count = map_groups(next, last);
+            int count = map_groups(next);
             if (count < 0)
                 return count;
             next += (uint64_t)count;

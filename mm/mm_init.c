@@ -111,6 +111,15 @@ static INIT void start_page_alloc(void)
         page_alloc_add(pfn(allocator.regions[i].first), pfn(allocator.regions[i].end));
 }
 
+/* The third-level table of the vmalloc area's beginning is there for good (docs/locking.md): no later mapping has to
+ * make it. */
+static INIT int make_vmalloc_table(void)
+{
+    int error = paging_set_guard(vaddr(VMALLOC_BASE));
+
+    return error ? error : paging_unmap(vaddr(VMALLOC_BASE), PAGE_SIZE);
+}
+
 INIT int mm_init(const struct boot_info *info)
 {
     boot = info;
@@ -126,6 +135,9 @@ INIT int mm_init(const struct boot_info *info)
     audit_register(&zone_audit);
     audit_register(&page_table_audit);
     describe_init();
+    error = make_vmalloc_table();
+    if (error)
+        return error;
 
     struct page_counts counts = page_counts();
     log_info("memory: %lu MiB free of %lu MiB given to the page allocator, %s pages, %lu pages lost",
