@@ -110,9 +110,10 @@ static void audit_block(const struct buddy *buddy, const char *name, const struc
         audit_violation(report, "%s: frame 0x%lx on the list of order %u says owner %s, order %u", name, frame.number,
                         order, page_owner_name(page->owner), page->order);
     if (!is_aligned(frame.number, 1ull << order) || frame.number < buddy->first.number ||
-        frame.number + (1ull << order) > buddy->end.number)
-        return audit_violation(report, "%s: frame 0x%lx does not belong on the list of order %u", name, frame.number,
-                               order);
+        frame.number + (1ull << order) > buddy->end.number) {
+        audit_violation(report, "%s: frame 0x%lx does not belong on the list of order %u", name, frame.number, order);
+        return;
+    }
     if (page->references != 0)
         audit_violation(report, "%s: free frame 0x%lx has %u references", name, frame.number, page->references);
     for (size_t i = 1; i < (size_t)1 << order; i++)

@@ -21,6 +21,11 @@ static int flags_at(const void *address)
     return error ? error : (int)(mapping.flags & (MAP_WRITE | MAP_EXECUTE | MAP_USER));
 }
 
+static int flags_below(const void *end)
+{
+    return flags_at(vaddr_to_pointer(vaddr(vaddr_of(end).value - 1)));
+}
+
 static int alias_flags(const void *address)
 {
     return flags_at(phys_to_virt(image_to_physical(address)));
@@ -32,11 +37,11 @@ static char variable[16] = "variable";
 KERNEL_TEST(paging_image, "paging/image_sections_have_their_own_protection")
 {
     EXPECT_EQ(flags_at(__text_start), MAP_EXECUTE);
-    EXPECT_EQ(flags_at(__text_end - 1), MAP_EXECUTE);
+    EXPECT_EQ(flags_below(__text_end), MAP_EXECUTE);
     EXPECT_EQ(flags_at(constant), MAP_READ);
-    EXPECT_EQ(flags_at(__rodata_end - 1), MAP_READ);
+    EXPECT_EQ(flags_below(__rodata_end), MAP_READ);
     EXPECT_EQ(flags_at(variable), MAP_WRITE);
-    EXPECT_EQ(flags_at(__bss_end - 1), MAP_WRITE);
+    EXPECT_EQ(flags_below(__bss_end), MAP_WRITE);
     EXPECT_EQ(flags_at(__symbols_start), MAP_READ);
     EXPECT_EQ(flags_at(__ro_after_init_start), MAP_READ); /* sealed */
     EXPECT_EQ(flags_at(__init_text_start), -ENOENT);      /* given back */
