@@ -9,6 +9,7 @@ import sys
 import time
 
 from . import outcome
+from .bochs import BochsVm
 from .machine import Machine
 from .vm import Vm, die_with_parent
 
@@ -92,6 +93,13 @@ class Run:
             for spinner in spinners:
                 spinner.kill()
                 spinner.wait()
+
+    def boot_bochs(self, cpu, cpus=1):
+        """Starts Bochs on the ISO; use it with `with`."""
+        self.need("bochs")
+        vm = BochsVm(cpu, cpus, os.path.join(self.build, "keel.iso"), self.directory, self.deadline)
+        self.vms.append(vm)
+        return vm
 
     def path(self, name):
         """A file of this scenario's own."""

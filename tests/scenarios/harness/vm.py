@@ -3,12 +3,10 @@
 The serial line and the monitor are socket pairs handed to QEMU as file descriptors, so machines running at the same time
 never meet and nothing is left behind. QEMU dies with the runner (PR_SET_PDEATHSIG), and `with` kills it on every path.
 """
-import codecs
 import ctypes
 import json
 import os
 import re
-import select
 import shlex
 import shutil
 import signal
@@ -17,35 +15,24 @@ import subprocess
 import time
 
 from . import outcome
+from .line import Line, plain
 from .machine import MissingTool, escape, qemu_command
 
-PROMPT = "keel> "
 PR_SET_PDEATHSIG = 1
 RFLAGS_IF = 1 << 9
-# A sequence cut off at the end of the text counts too: its rest is still on the line.
-ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b(\[[0-9;?]*)?\Z")
-
-
-def plain(text):
-    """Text without ANSI sequences and carriage returns."""
-    return ANSI.sub("", text).replace("\r", "")
 
 
 def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-class Vm:
+class Vm(Line):
     def __init__(self, machine, build, directory, deadline, kernel=None, iso=None):
         """deadline is in time.monotonic() seconds. directory gets serial.log, debug.log, cpu_reset.log, qemu.log and
         command (to be pasted into a shell)."""
+        super().__init__(deadline)
         self.machine = machine
         self.directory = directory
-        self.deadline = deadline
-        self.serial_text = ""  # all that came over the serial line
-        self.serial_decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self.position = 0      # up to where expect() has read
-        self.end = None        # one of outcome's words, once QEMU has ended
         self.end_checked = False
         self.shutdown_reason = None
         self.qmp_text = b""
@@ -143,52 +130,13 @@ class Vm:
 
     def _pump(self, deadline):
         """Waits for something to happen and takes it in. False when nothing did until the deadline."""
-        ready, _, _ = select.select([self.serial, self.qmp_socket], [], [], max(0, deadline - time.monotonic()))
+        ready = self._wait_readable([self.serial, self.qmp_socket], deadline)
         for source in ready:
             if not self._receive(source) and self.end is None:
                 self._ended()
         return bool(ready)
 
-    # The serial line
-
-    def send(self, text):
-        self.serial.sendall(text.encode())
-
-    def expect(self, pattern, timeout=None):
-        """Waits until the regular expression matches what came after the last match (ANSI colours removed, no carriage
-        returns). Returns the match. `timeout` in seconds, never later than the scenario's."""
-        expression = re.compile(pattern, re.MULTILINE)
-        deadline = self._deadline(timeout)
-        while True:
-            match = expression.search(plain(self.serial_text), self.position)
-            if match:
-                self.position = match.end()
-                return match
-            if self.end is not None:
-                raise outcome.Failure(self.end, f"the machine ended ({self.end}) before '{pattern}' came")
-            if not self._pump(deadline):
-                raise outcome.Failure(outcome.HANG, f"'{pattern}' did not come")
-
-    def wait_prompt(self, timeout=None):
-        self.expect(re.escape(PROMPT), timeout)
-
-    def command(self, line, timeout=None):
-        """Types a command at the prompt, waits for the next prompt, returns what was printed between."""
-        start = self.position
-        self.send(line + "\r")
-        self.wait_prompt(timeout)
-        text = plain(self.serial_text)[start:self.position - len(PROMPT)]
-        return text.split("\n", 1)[1] if "\n" in text else text
-
-    def exit(self, timeout=None):
-        """Types exit and wants QEMU to end with the success code."""
-        self.send("exit\r")
-        self.wait_end(outcome.PASS, timeout)
-
-    @property
-    def output(self):
-        """All serial output so far, plain."""
-        return plain(self.serial_text)
+    # What is seen of it
 
     @property
     def debug_output(self):
@@ -197,9 +145,6 @@ class Vm:
             return plain(file.read())
 
     # The end
-
-    def _deadline(self, timeout):
-        return self.deadline if timeout is None else min(self.deadline, time.monotonic() + timeout)
 
     def _require(self, expected):
         self.end_checked = True
