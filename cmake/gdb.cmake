@@ -10,9 +10,12 @@ set(KEEL_GDB_PORT "1234" CACHE STRING "The port on which the target debug waits"
 # gdb looks for this file beside keel.elf; `-iex "add-auto-load-safe-path build/debug"` allows it.
 file(WRITE "${CMAKE_BINARY_DIR}/keel.elf-gdb.py" "\
 # Generated: gdb loads this with keel.elf.
+import sys
 import gdb
 gdb.execute('directory ${CMAKE_SOURCE_DIR}')
-gdb.execute('source ${CMAKE_SOURCE_DIR}/tools/gdb/keel.py')
+sys.dont_write_bytecode = True
+sys.path.insert(0, '${CMAKE_SOURCE_DIR}/tools/gdb')
+import keel
 ")
 
 if(KEEL_ACCEL MATCHES "kvm")
@@ -47,6 +50,14 @@ function(gdb_test name)
 endfunction()
 
 gdb_test(break_before_paging)
+gdb_test(must_fail)
+set_tests_properties(gdb/must_fail PROPERTIES WILL_FAIL TRUE)
+if(CMAKE_BUILD_TYPE STREQUAL "Debug") # these stop at functions that optimisation inlines
+  gdb_test(log ARGS "--command-line=keel.run=boot\;exit")
+  gdb_test(pagewalk)
+  gdb_test(memory ARGS "--command-line=keel.run=boot\;exit")
+  gdb_test(cpu)
+endif()
 
 add_test(NAME gdb/qemu_under_gdb COMMAND "${CMAKE_SOURCE_DIR}/tests/gdb/qemu_under_gdb.py" "${CMAKE_SOURCE_DIR}/tools"
          "${CMAKE_BINARY_DIR}")

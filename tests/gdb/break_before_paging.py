@@ -23,6 +23,7 @@ def test():
     expect(os.path.exists(frame.find_sal().symtab.fullname()), f"no source at {frame.find_sal().symtab.fullname()}")
     expect_in("kernel_main", output("list kernel_main"))
     expect_in("PVH", output("print (enum boot_protocol)protocol"))
+    expect_in("layout keel", output("help layout keel"))
     expect_in("boot/entry.asm", output("info line boot_entry_pvh"))
 
 

@@ -21,6 +21,15 @@ def expect_in(wanted, text):
     expect(wanted in text, f"expected {wanted!r} in:\n{text}")
 
 
+def error_of(command):
+    """The message of a gdb command that must fail."""
+    try:
+        gdb.execute(command, to_string=True)
+    except gdb.error as error:
+        return str(error)
+    raise AssertionError(f"{command} does not fail")
+
+
 def expect_equal(actual, expected, what):
     expect(actual == expected, f"{what}: {actual!r}, expected {expected!r}")
 
@@ -46,5 +55,8 @@ def main(test):
         print("passed")
     except BaseException:  # whatever it was must not end in gdb's own exit code 0
         traceback.print_exc()
-    gdb.execute("kill", to_string=True)
+    try:
+        gdb.execute("kill", to_string=True)
+    except gdb.error:  # QEMU has left already
+        pass
     gdb.execute(f"quit {code}")

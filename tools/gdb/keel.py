@@ -1,10 +1,5 @@
-"""gdb for Keel: `help keel` lists the commands, `layout keel` shows source, registers and commands. gdb loads this file through
-build/<preset>/keel.elf-gdb.py; docs/debugging.md shows a session."""
-import os
-import sys
-
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-
-import keelgdb  # noqa: E402
+"""gdb for Keel: `help keel` lists the commands, `layout keel` shows source, registers and commands. gdb loads this through
+build/<preset>/keel.elf-gdb.py, which puts this folder into Python's path; docs/debugging.md shows a session."""
+import keelgdb
 
 keelgdb.register()
