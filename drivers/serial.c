@@ -82,8 +82,8 @@ void serial_init(void)
     for (unsigned i = 0; i < NR_PORTS; i++) {
         struct port *port = &ports[i];
 
+        *port = (struct port){.console = {.name = places[i].name, .write = serial_write, .read = serial_read}};
         port->is_found = uart_probe(&port->uart, places[i].base) == 0;
-        port->console = (struct console){.name = places[i].name, .write = serial_write, .read = serial_read};
         if (!port->is_found)
             continue;
         log_info("serial: %s at 0x%x, 115200 8N1, %s", places[i].name, places[i].base,

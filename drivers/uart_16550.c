@@ -69,6 +69,7 @@ static void set_line(const struct uart *uart)
 {
     const uint16_t divisor = UART_CLOCK_BAUD / 115200;
 
+    write_register(uart, UART_LCR, UART_LCR_8N1); /* IER hides behind DLAB */
     write_register(uart, UART_IER, 0);
     write_register(uart, UART_LCR, UART_LCR_DLAB | UART_LCR_8N1);
     write_register(uart, UART_DLL, (uint8_t)divisor);

@@ -102,4 +102,5 @@ def main():
         file.write("};\n\nconst unsigned font_nr_runs = sizeof(font_runs) / sizeof(font_runs[0]);\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
