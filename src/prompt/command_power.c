@@ -40,9 +40,9 @@ static int run_exit(int argc, char **argv)
     return COMMAND_FAILED;
 }
 
-COMMAND(
-    exit, .name = "exit", .arguments = "[VALUE]", .summary = "leave QEMU through its isa-debug-exit device",
-    .run = run_exit,
-    .details =
-        "QEMU's exit code is VALUE * 2 + 1, VALUE from 0 to 255. Without VALUE it is 33 (0x10), or 35 (0x11) when a\n"
-        "test has failed since boot. Where QEMU has no such device this says so, and the prompt goes on.");
+static const char exit_details[] =
+    "QEMU's exit code is VALUE * 2 + 1, VALUE from 0 to 255. Without VALUE it is 33 (0x10), or 35 (0x11) when a\n"
+    "test has failed since boot. Where QEMU has no such device this says so, and the prompt goes on.";
+
+COMMAND(exit, .name = "exit", .arguments = "[VALUE]", .summary = "leave QEMU through its isa-debug-exit device",
+        .run = run_exit, .details = exit_details);

@@ -64,9 +64,9 @@ static const char *complete_bench(unsigned n)
     return n == 0 ? "list" : bench_name(n - 1);
 }
 
-COMMAND(
-    bench, .name = "bench", .arguments = "[list | NAME...]", .summary = "run the benchmarks inside the kernel",
-    .run = run_bench, .complete = complete_bench,
-    .details =
-        "Each line is a name, what one operation costs in ticks of the time stamp counter, and in nanoseconds: the\n"
-        "least of five rounds. Under QEMU's -icount shift=0 a tick is an instruction, and the line says so.");
+static const char bench_details[] =
+    "Each line is a name, what one operation costs in ticks of the time stamp counter, and in nanoseconds: the\n"
+    "least of five rounds. Under QEMU's -icount shift=0 a tick is an instruction, and the line says so.";
+
+COMMAND(bench, .name = "bench", .arguments = "[list | NAME...]", .summary = "run the benchmarks inside the kernel",
+        .run = run_bench, .complete = complete_bench, .details = bench_details);
