@@ -25,6 +25,12 @@ set(KEEL_C_FLAGS
   -mstack-protector-guard-offset=4128 # PERCPU_CANARY_OFFSET, checked in cpu/percpu.h
   "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=" "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build"
   "-ffile-prefix-map=${KEEL_RELATIVE_SOURCE}/=")
+# Backtraces want the frame set up at a function's start or not at all (src/debug/backtrace.c).
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  list(APPEND KEEL_C_FLAGS -fno-shrink-wrap)
+else()
+  list(APPEND KEEL_C_FLAGS -mno-omit-leaf-frame-pointer "SHELL:-mllvm -enable-shrink-wrap=false")
+endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   set(KEEL_DEBUG 1)
   list(APPEND KEEL_C_FLAGS -Og)

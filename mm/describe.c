@@ -209,10 +209,10 @@ static const char *describe_poison(uint64_t value)
 {
     /* What was added to the value to reach a member is small. */
     if (is_freed_poison(value) || (value >> 16) == ((uint64_t)HEAP_POISON_FREE >> 16))
-        return "freed heap memory";
+        return "use after free (freed heap memory)";
     if ((value >> 16) == ((uint64_t)HEAP_POISON_NEW >> 16))
-        return "heap memory that was never written";
-    return (value >> 16) == ((uint64_t)HEAP_REDZONE >> 16) ? "redzone behind a heap object" : NULL;
+        return "use of heap memory that was never written";
+    return (value >> 16) == ((uint64_t)HEAP_REDZONE >> 16) ? "use of the redzone behind a heap object" : NULL;
 }
 
 void describe_init(void)

@@ -116,6 +116,11 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
 
     if (mm_init(boot_info()) < 0) /* our own page tables; the loader's and the identity map are gone */
         cannot_start(POST_NO_MEMORY, "there is not enough usable memory (see above)");
+    if (trap_guard_stacks() < 0)
+        cannot_start(POST_NO_MEMORY, "there is not enough usable memory for page tables");
     boot_stage(BOOT_STAGE_MEMORY);
+    if (heap_init() < 0)
+        cannot_start(POST_NO_MEMORY, "there is not enough usable memory for the heap");
+    boot_stage(BOOT_STAGE_HEAP);
     finish_boot();
 }

@@ -6,7 +6,7 @@
 #include <base/types.h>
 #include <cpu/trap_frame.h>
 
-#define BACKTRACE_FRAMES_MAX 64
+#define BACKTRACE_FRAMES_MAX 2048 /* more than a stack holds: two words each */
 
 enum backtrace_kind {
     BACKTRACE_POINT,     /* where the walk began, or where an exception came in */

@@ -37,7 +37,8 @@ struct address_description {
 /* All of them: any context, no lock, no allocation. */
 struct report_hooks {
     void (*describe_address)(uint64_t address, struct address_description *description);
-    /* What a value that was used as a pointer tells: "freed heap memory" for poison, NULL for nothing. */
+    /* What a value that was used as a pointer tells, as the class of the fault: "use after free" for poison; NULL for
+     * nothing. */
     const char *(*describe_poison)(uint64_t value);
     /* The name of the running thread; NULL: "boot". */
     const char *(*thread_name)(void);

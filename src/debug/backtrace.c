@@ -1,36 +1,69 @@
-/* Frame pointers are enough because every C function keeps one (-fno-omit-frame-pointer) and sets it up first of all
- * (-fno-shrink-wrap): so only at a function's first two instructions and at its `ret` does RBP still belong to the
- * caller's frame, and then the return address is at a place that follows from the instruction bytes alone. */
+/* Frame pointers are enough because of how the kernel is compiled (cmake/kernel.cmake): a function either sets RBP up
+ * in its first few instructions, in one block before anything else (-fno-omit-frame-pointer, -fno-shrink-wrap), or it
+ * is a leaf that never touches the stack. So while RBP still belongs to the caller's frame, where the return address is
+ * follows from the instructions between the function's start and RIP. tests/symbols/frames.py proves it for each build.
+ */
 #include <debug/backtrace.h>
 
 #include <cpu/exception_table.h>
+#include <debug/instruction.h>
 #include <debug/known_stacks.h>
+#include <debug/symbols.h>
 #include <lib/format.h>
+#include <lib/string.h>
 
-#define PUSH_RBP 0x55
-#define RET      0xc3
-#define REX_W    0x48
+#define RET 0xc3
 
 static bool read_word(uint64_t address, uint64_t *value)
 {
     return read_safely(value, (const void *)(uintptr_t)address, sizeof(*value)) == 0;
 }
 
-/* mov rbp, rsp in either encoding, preceded by push rbp. */
-static bool is_after_push_rbp(uint64_t rip)
+static size_t read_code(uint64_t address, uint8_t code[INSTRUCTION_LENGTH_MAX])
 {
-    uint8_t code[4];
+    size_t length = 0;
 
-    if (read_safely(code, (const void *)(uintptr_t)(rip - 1), sizeof(code)))
-        return false;
-    return code[0] == PUSH_RBP && code[1] == REX_W &&
-           ((code[2] == 0x89 && code[3] == 0xe5) || (code[2] == 0x8b && code[3] == 0xec));
+    while (length < INSTRUCTION_LENGTH_MAX &&
+           read_safely(&code[length], (const void *)(uintptr_t)(address + length), 1) == 0)
+        length++;
+    return length;
+}
+
+/* mov rbp, rsp, in either encoding. */
+static bool sets_rbp(const struct instruction *instruction)
+{
+    return instruction->map == 0 && (instruction->rex & 8) &&
+           ((instruction->opcode == 0x89 && instruction->modrm == 0xe5) ||
+            (instruction->opcode == 0x8b && instruction->modrm == 0xec));
+}
+
+static bool is_push(const struct instruction *instruction)
+{
+    return instruction->map == 0 && instruction->opcode >= 0x50 && instruction->opcode <= 0x57;
+}
+
+/* How far above RSP the return address is where the function that starts there has not set RBP up before rip; -1 where
+ * it has. */
+static int offset_from_prologue(uint64_t start, uint64_t rip)
+{
+    uint8_t code[INSTRUCTION_LENGTH_MAX];
+    struct instruction instruction;
+    int offset = 0;
+
+    for (uint64_t at = start; at < rip; at += instruction.length) {
+        if (instruction_decode(code, read_code(at, code), &instruction) || sets_rbp(&instruction))
+            return -1;
+        if (is_push(&instruction))
+            offset += 8;
+    }
+    return offset;
 }
 
 /* How far above RSP the return address is while RBP still, or again, belongs to the caller's frame; -1 where RBP is
  * right. */
 static int return_address_offset(uint64_t rip)
 {
+    struct symbol_location function;
     uint8_t opcode;
 
     /* Only a call leads to where no kernel code is: its return address is on top. */
@@ -40,9 +73,10 @@ static int return_address_offset(uint64_t rip)
         return -1;
     if (opcode == RET)
         return 0;
-    if (opcode == PUSH_RBP && is_after_push_rbp(rip + 1))
-        return 0;
-    return is_after_push_rbp(rip) ? 8 : -1;
+    /* A part that GCC has split off for being cold is entered with the frame set up. */
+    if (symbol_lookup(rip, &function) || !function.is_function || strstr(function.function, ".cold"))
+        return -1;
+    return offset_from_prologue(rip - function.offset, rip);
 }
 
 static void start_at(struct backtrace *walk, const struct trap_frame *frame)

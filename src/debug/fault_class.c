@@ -119,6 +119,8 @@ static void describe_page_fault(const struct fault_facts *facts, char *buffer, s
         describe_stack_guard(&target, verb, buffer, size);
     else if (!(code & PAGE_FAULT_PRESENT))
         snprintf(buffer, size, "%s an unmapped address in %s", verb, target.area);
+    else if (code & PAGE_FAULT_FETCH && target.kind == ADDRESS_STACK)
+        snprintf(buffer, size, "execute of non-executable stack '%s'", target.area);
     else if (code & PAGE_FAULT_FETCH)
         snprintf(buffer, size, "execute of non-executable %s", target.area);
     else if (code & PAGE_FAULT_WRITE)

@@ -5,6 +5,7 @@
 #include <debug/backtrace.h>
 #include <debug/exception_names.h>
 #include <debug/known_stacks.h>
+#include <lib/format.h>
 #include <sync/spinlock.h>
 
 /* Depths include the exception that is reported. */
@@ -13,19 +14,34 @@ static bool is_nmi_class(uint64_t vector)
     return vector == VECTOR_NMI || vector == VECTOR_MACHINE_CHECK;
 }
 
+#define PAGE_BYTES 4096
+
+/* "stack 'boot'", also for an RSP that has just left it. */
+static void format_stack(char *buffer, size_t size, uint64_t rsp)
+{
+    struct known_stack stack;
+
+    if (known_stack_find(rsp, &stack) || known_stack_find(rsp - 1, &stack))
+        snprintf(buffer, size, "stack '%s', %lu bytes left", stack.name, rsp - stack.low);
+    else if (known_stack_find(rsp + PAGE_BYTES, &stack))
+        snprintf(buffer, size, "stack '%s', overflowed by %lu bytes", stack.name, stack.low - rsp);
+    else
+        snprintf(buffer, size, "RSP is in no stack");
+}
+
 void report_context(const struct report_state *state)
 {
     uint64_t vector = state->report->frame->vector;
     unsigned irq = this_cpu_read(percpu.interrupt_depth), nmi = this_cpu_read(percpu.nmi_depth);
-    struct known_stack stack;
+    char stack[96];
 
     if (is_nmi_class(vector))
         nmi -= nmi > 0;
     else if (vector != TRAP_VECTOR_NONE)
         irq -= irq > 0;
     report_line("cpu: %u", this_cpu_read(percpu.cpu_number));
-    report_line("thread: %s, stack '%s'", report_thread_name(),
-                known_stack_find(state->report->frame->rsp, &stack) ? stack.name : "(RSP is in none)");
+    format_stack(stack, sizeof(stack), state->report->frame->rsp);
+    report_line("thread: %s, %s", report_thread_name(), stack);
     report_line("context: %s, interrupt depth %u, NMI depth %u, preemption off %u, interrupts %s",
                 nmi   ? "NMI"
                 : irq ? "interrupt"
@@ -48,24 +64,49 @@ void report_locks(void)
     }
 }
 
-void report_backtrace(const struct trap_frame *frame)
+/* One line for a frame, or for a run of equal ones: a recursion's own frames would hide where it began. */
+struct backtrace_lines {
+    struct backtrace_frame last;
+    unsigned nr_equal, nr_lines;
+};
+
+#define BACKTRACE_LINES_MAX 48
+
+static void write_run(struct backtrace_lines *lines)
 {
-    struct backtrace walk;
-    struct backtrace_frame step;
     char where[160];
 
-    report_line("backtrace:");
-    for (backtrace_begin(&walk, frame); backtrace_next(&walk, &step);) {
-        if (step.kind == BACKTRACE_EXCEPTION) {
-            const struct trap_frame *trap = (const struct trap_frame *)(uintptr_t)step.address;
+    if (lines->nr_equal == 0 || lines->nr_lines++ >= BACKTRACE_LINES_MAX)
+        return;
+    if (lines->last.kind == BACKTRACE_EXCEPTION) {
+        const struct trap_frame *trap = (const struct trap_frame *)(uintptr_t)lines->last.address;
 
-            report_line(" -- %s %s (vector %lu), in:", exception_mnemonic(trap->vector), exception_name(trap->vector),
-                        trap->vector);
-            continue;
-        }
-        format_code_location(where, sizeof(where), step.address, step.kind == BACKTRACE_RETURN);
-        report_line(" %s", where);
+        report_line(" -- %s %s (vector %lu), in:", exception_mnemonic(trap->vector), exception_name(trap->vector),
+                    trap->vector);
+        return;
     }
-    backtrace_describe_end(&walk, where, sizeof(where));
-    report_line(" end: %s", where);
+    format_code_location(where, sizeof(where), lines->last.address, lines->last.kind == BACKTRACE_RETURN);
+    report_line(" %s", where);
+    if (lines->nr_equal > 1)
+        report_line(" ... the same %u more times", lines->nr_equal - 1);
+}
+
+void report_backtrace(const struct trap_frame *frame)
+{
+    struct backtrace_lines lines = {.nr_equal = 0};
+    struct backtrace walk;
+    struct backtrace_frame step;
+    char end[128];
+
+    report_line("backtrace:");
+    for (backtrace_begin(&walk, frame); backtrace_next(&walk, &step); lines.nr_equal++) {
+        if (lines.nr_equal > 0 && step.kind == lines.last.kind && step.address == lines.last.address)
+            continue;
+        write_run(&lines);
+        lines.last = step;
+        lines.nr_equal = 0;
+    }
+    write_run(&lines);
+    backtrace_describe_end(&walk, end, sizeof(end));
+    report_line(" end: %s%s", end, lines.nr_lines > BACKTRACE_LINES_MAX ? ", not all frames are shown" : "");
 }

@@ -57,7 +57,7 @@ const char *report_describe_poison(uint64_t value)
     uint64_t list_poison = (uint64_t)(uintptr_t)LIST_POISON_NEXT & ~(uint64_t)0xfff;
 
     if ((value & ~(uint64_t)0xfff) == list_poison)
-        return "link of a removed list node";
+        return "use of a removed list node's link";
     return registered && registered->describe_poison ? registered->describe_poison(value) : NULL;
 }
 

@@ -8,6 +8,7 @@
 #include <debug/log.h>
 #include <debug/report.h>
 #include <lib/format.h>
+#include <trap/counters.h>
 
 #include "machine_check_decode.h"
 #include "physical_owner.h"
@@ -28,7 +29,8 @@ struct bank {
     uint64_t status, address, misc;
 };
 
-static bool is_present; /* [I] set on the boot CPU: all CPUs are taken to be alike */
+static uint64_t nr_errors; /* [a] */
+static bool is_present;    /* [I] set on the boot CPU: all CPUs are taken to be alike */
 
 static unsigned bank_msr(unsigned bank, unsigned which)
 {
@@ -102,7 +104,13 @@ static void log_all_banks(void)
         if (bank_read(i, &bank)) {
             log_bank(&bank, error_kind(&bank));
             bank_clear(i);
+            __atomic_add_fetch(&nr_errors, 1, __ATOMIC_RELAXED);
         }
+}
+
+uint64_t trap_machine_check_count(void)
+{
+    return __atomic_load_n(&nr_errors, __ATOMIC_RELAXED);
 }
 
 void machine_check_init(void)

@@ -6,6 +6,8 @@
 #include <cpu/gdt.h>
 #include <debug/known_stacks.h>
 #include <debug/report.h>
+#include <mm/paging.h>
+#include <mm/stack.h>
 
 #include "idt.h"
 #include "machine_check.h"
@@ -28,31 +30,56 @@ static struct {
     uint8_t guard[PAGE_SIZE];
 } emergency ALIGNED(PAGE_SIZE);
 
-static struct known_stack known[NR_EMERGENCY_STACKS] = {
+static struct stack_record records[NR_EMERGENCY_STACKS] = {
     [STACK_DOUBLE_FAULT] = {.name = "double fault"},
     [STACK_NMI] = {.name = "NMI"},
     [STACK_MACHINE_CHECK] = {.name = "machine check"},
     [STACK_REPORT] = {.name = "report"},
 };
-static struct known_stack boot = {.name = "boot"};
+static struct stack_record boot_record = {.name = "boot", .base = boot_stack, .size_bytes = KERNEL_STACK_SIZE};
 
 static void *stack_top(enum emergency_stack which)
 {
     return emergency.stacks[which].memory + STACK_SIZE;
 }
 
+static bool find_stack(uint64_t address, struct known_stack *found)
+{
+    struct stack_info stack;
+
+    if (!stack_of_address((const void *)(uintptr_t)address, &stack))
+        return false;
+    found->name = stack.name;
+    found->low = (uint64_t)(uintptr_t)stack.base;
+    found->high = found->low + stack.size_bytes;
+    return true;
+}
+
 static void register_stacks(void)
 {
     for (unsigned i = 0; i < NR_EMERGENCY_STACKS; i++) {
-        known[i].low = (uint64_t)(uintptr_t)emergency.stacks[i].memory;
-        known[i].high = known[i].low + STACK_SIZE;
-        known_stack_fill(&known[i]);
-        known_stack_add(&known[i]);
+        records[i].base = emergency.stacks[i].memory;
+        records[i].size_bytes = STACK_SIZE;
+        stack_register(&records[i]);
     }
-    boot.low = (uint64_t)(uintptr_t)boot_stack;
-    boot.high = boot.low + KERNEL_STACK_SIZE;
-    known_stack_fill_unused(&boot, (uint64_t)(uintptr_t)__builtin_frame_address(0));
-    known_stack_add(&boot);
+    stack_register(&boot_record);
+    known_stack_set_lookup(find_stack);
+}
+
+static int take_page_away(const void *page)
+{
+    int error = paging_unmap(vaddr_of(page), PAGE_SIZE);
+
+    return error ? error : paging_set_guard(vaddr_of(page));
+}
+
+int trap_guard_stacks(void)
+{
+    int error = take_page_away(emergency.guard);
+
+    for (unsigned i = 0; i < NR_EMERGENCY_STACKS && !error; i++)
+        error = take_page_away(emergency.stacks[i].guard);
+    return error;
 }
 
 void trap_init_early(void)

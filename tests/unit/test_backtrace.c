@@ -6,6 +6,7 @@
 #include <cpu/exception_table.h>
 #include <debug/backtrace.h>
 #include <debug/known_stacks.h>
+#include <debug/symbols.h>
 
 #include <string.h>
 
@@ -42,9 +43,29 @@ int read_safely(void *to, const void *from, size_t length)
 static int set_up(void **state)
 {
     memset(text, 0x90, sizeof(text));
+    memcpy(&text[10], "\x55\x48\x89\xe5", 4);
     memset(stack_words, 0, sizeof(stack_words));
     memset(other_words, 0, sizeof(other_words));
     return 0;
+}
+
+/* Two functions: one with a frame, from byte 10 on; one without, from byte 36 on. */
+int symbol_lookup(uint64_t address, struct symbol_location *location)
+{
+    uint64_t offset = address - code(0);
+
+    memset(location, 0, sizeof(*location));
+    location->is_function = true;
+    location->offset = offset < 10 ? offset : offset < 36 ? offset - 10 : offset - 36;
+    return 0;
+}
+
+static bool find_made_up_stack(uint64_t address, struct known_stack *found)
+{
+    const struct known_stack *holder = address >= stack.low && address < stack.high ? &stack : &other;
+
+    *found = *holder;
+    return address >= holder->low && address < holder->high;
 }
 
 static int set_up_group(void **state)
@@ -53,8 +74,7 @@ static int set_up_group(void **state)
     stack.high = at(stack_words, 64);
     other.low = at(other_words, 0);
     other.high = at(other_words, 64);
-    known_stack_add(&stack);
-    known_stack_add(&other);
+    known_stack_set_lookup(find_made_up_stack);
     return 0;
 }
 
@@ -88,24 +108,26 @@ static void put_frame(uint64_t *words, unsigned n, uint64_t saved_rbp, uint64_t 
 static void test_plain_chain(void **state)
 {
     struct trap_frame frame = {
-        .vector = 14, .cs = 8, .rip = code(10), .rsp = at(stack_words, 4), .rbp = at(stack_words, 8)};
+        .vector = 14, .cs = 8, .rip = code(20), .rsp = at(stack_words, 4), .rbp = at(stack_words, 8)};
     struct backtrace walk;
 
     put_frame(stack_words, 8, at(stack_words, 20), code(30));
     put_frame(stack_words, 20, 0, code(50));
     backtrace_begin(&walk, &frame);
-    expect(&walk, BACKTRACE_POINT, code(10));
+    expect(&walk, BACKTRACE_POINT, code(20));
     expect(&walk, BACKTRACE_RETURN, code(30));
     expect(&walk, BACKTRACE_RETURN, code(50));
     expect_end(&walk, BACKTRACE_BOTTOM, "bottom of stack 'one'");
 }
 
-/* At a function's first instruction, after its push, and at its ret, the caller is found although RBP is not ours. */
+/* At a function's first instructions, at its ret, and anywhere in a leaf without a frame, the caller is found although
+ * RBP is not ours. */
 static void test_function_edges(void **state)
 {
     struct trap_frame frame = {.vector = 14, .cs = 8, .rsp = at(stack_words, 4), .rbp = at(stack_words, 8)};
     struct backtrace walk;
 
+    memcpy(&text[0], "\x55\x48\x89\xe5", 4);
     memcpy(&text[10], "\x55\x48\x89\xe5", 4); /* push %rbp; mov %rsp,%rbp */
     text[40] = 0xc3;
     put_frame(stack_words, 8, 0, code(90));
@@ -123,6 +145,19 @@ static void test_function_edges(void **state)
     backtrace_begin(&walk, &frame);
     expect(&walk, BACKTRACE_POINT, code(11));
     expect(&walk, BACKTRACE_RETURN, code(75));
+    expect(&walk, BACKTRACE_RETURN, code(90));
+    expect_end(&walk, BACKTRACE_BOTTOM, "bottom");
+
+    frame.rip = code(20); /* the frame is set up */
+    backtrace_begin(&walk, &frame);
+    expect(&walk, BACKTRACE_POINT, code(20));
+    expect(&walk, BACKTRACE_RETURN, code(90));
+    expect_end(&walk, BACKTRACE_BOTTOM, "bottom");
+
+    frame.rip = code(38); /* a leaf */
+    backtrace_begin(&walk, &frame);
+    expect(&walk, BACKTRACE_POINT, code(38));
+    expect(&walk, BACKTRACE_RETURN, code(70));
     expect(&walk, BACKTRACE_RETURN, code(90));
     expect_end(&walk, BACKTRACE_BOTTOM, "bottom");
 
@@ -181,11 +216,11 @@ static void test_user_mode_ends(void **state)
 
 static void expect_stop(uint64_t rbp, enum backtrace_end end, const char *words)
 {
-    struct trap_frame frame = {.vector = 14, .cs = 8, .rip = code(10), .rsp = at(stack_words, 4), .rbp = rbp};
+    struct trap_frame frame = {.vector = 14, .cs = 8, .rip = code(20), .rsp = at(stack_words, 4), .rbp = rbp};
     struct backtrace walk;
 
     backtrace_begin(&walk, &frame);
-    expect(&walk, BACKTRACE_POINT, code(10));
+    expect(&walk, BACKTRACE_POINT, code(20));
     expect_end(&walk, end, words);
 }
 
@@ -204,7 +239,7 @@ static void test_broken_frames(void **state)
 static void test_loops_end(void **state)
 {
     struct trap_frame frame = {
-        .vector = 14, .cs = 8, .rip = code(10), .rsp = at(stack_words, 4), .rbp = at(stack_words, 8)};
+        .vector = 14, .cs = 8, .rip = code(20), .rsp = at(stack_words, 4), .rbp = at(stack_words, 8)};
     struct backtrace walk;
     struct backtrace_frame step;
     unsigned count = 0;
@@ -224,26 +259,13 @@ static void test_loops_end(void **state)
     assert_int_equal(walk.end, BACKTRACE_LIMIT);
 }
 
-static void test_high_water_mark(void **state)
-{
-    struct known_stack filled = {.low = at(stack_words, 0), .high = at(stack_words, 64)};
-
-    known_stack_fill(&filled);
-    assert_true(filled.has_pattern);
-    assert_int_equal(known_stack_high_water_mark(&filled), 0);
-    stack_words[40] = 1;
-    assert_int_equal(known_stack_high_water_mark(&filled), 24 * 8);
-    stack_words[0] = 1;
-    assert_int_equal(known_stack_high_water_mark(&filled), 64 * 8);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_plain_chain, set_up),     cmocka_unit_test_setup(test_function_edges, set_up),
         cmocka_unit_test_setup(test_jump_to_nowhere, set_up), cmocka_unit_test_setup(test_crosses_exception, set_up),
         cmocka_unit_test_setup(test_user_mode_ends, set_up),  cmocka_unit_test_setup(test_broken_frames, set_up),
-        cmocka_unit_test_setup(test_loops_end, set_up),       cmocka_unit_test_setup(test_high_water_mark, set_up),
+        cmocka_unit_test_setup(test_loops_end, set_up),
     };
 
     return cmocka_run_group_tests(tests, set_up_group, NULL);

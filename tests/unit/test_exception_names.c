@@ -25,18 +25,23 @@ static void test_error_codes_exist_where_the_manual_says(void **state)
 {
     for (uint64_t vector = 0; vector < 40; vector++)
         assert_int_equal(exception_has_error_code(vector), vector == 8 || (vector >= 10 && vector <= 14) ||
-                                                               vector == 17 || vector == 21 || vector == 29 || vector == 30);
+                                                               vector == 17 || vector == 21 || vector == 29 ||
+                                                               vector == 30);
 }
 
 static void test_page_fault_bits(void **state)
 {
-    expect_error_code(14, 2, "P=0 W=1 U=0 RSVD=0 I=0 PK=0 SS=0 SGX=0: write to a page that is not present, by the kernel");
-    expect_error_code(14, 0x11,
-                      "P=1 W=0 U=0 RSVD=0 I=1 PK=0 SS=0 SGX=0: instruction fetch from a page that does not allow it, by the "
-                      "kernel");
-    expect_error_code(14, 0x8065, "P=1 W=0 U=1 RSVD=0 I=0 PK=1 SS=1 SGX=1: read of a page that does not allow it, by user code");
-    expect_error_code(14, 9, "P=1 W=0 U=0 RSVD=1 I=0 PK=0 SS=0 SGX=0: read of a page table entry with reserved bits set, by "
-                             "the kernel");
+    expect_error_code(14, 2,
+                      "P=0 W=1 U=0 RSVD=0 I=0 PK=0 SS=0 SGX=0: write to a page that is not present, by the kernel");
+    expect_error_code(
+        14, 0x11,
+        "P=1 W=0 U=0 RSVD=0 I=1 PK=0 SS=0 SGX=0: instruction fetch from a page that does not allow it, by the "
+        "kernel");
+    expect_error_code(14, 0x8065,
+                      "P=1 W=0 U=1 RSVD=0 I=0 PK=1 SS=1 SGX=1: read of a page that does not allow it, by user code");
+    expect_error_code(14, 9,
+                      "P=1 W=0 U=0 RSVD=1 I=0 PK=0 SS=0 SGX=0: read of a page table entry with reserved bits set, by "
+                      "the kernel");
 }
 
 static void test_selectors(void **state)
@@ -65,8 +70,10 @@ static void test_flags(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_vector_has_a_name), cmocka_unit_test(test_error_codes_exist_where_the_manual_says),
-        cmocka_unit_test(test_page_fault_bits),         cmocka_unit_test(test_selectors),
+        cmocka_unit_test(test_every_vector_has_a_name),
+        cmocka_unit_test(test_error_codes_exist_where_the_manual_says),
+        cmocka_unit_test(test_page_fault_bits),
+        cmocka_unit_test(test_selectors),
         cmocka_unit_test(test_flags),
     };
 
