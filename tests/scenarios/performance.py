@@ -1,0 +1,75 @@
+"""What is bounded: guest instructions, memory and size. Under -icount shift=0 a nanosecond of guest time is one
+instruction, so the figures are the same on any host, however busy. docs/performance.md has them beside another kernel's.
+"""
+import re
+
+from harness import Machine, boot_scenario, scenario
+
+# The CPU matters: on `max` the copy loops use `rep movsb`, which counts an instruction a byte.
+COUNTING = ("-icount", "shift=0,sleep=off")
+MACHINE = Machine(cpu="qemu64", memory="512M", extra=COUNTING)
+
+INSTRUCTIONS_TO_PROMPT_MAX = 20_000_000
+BYTES_BEFORE_PROMPT_MAX = 12_000_000
+
+# Instructions for one of each, least of five rounds, release build with its checks on.
+ROW_BOUNDS = {
+    "kmalloc_kfree_64": 150,
+    "kmalloc_kfree_4096": 300,
+    "page_alloc_free": 80,
+    "vmalloc_vfree_4096": 1_500,
+    "spinlock_irqsave": 19,
+    "clock_read": 40,
+    "format_line": 700,
+    "memset_1m": 140_000,
+    "memcpy_1m": 140_000,
+}
+
+
+def with_commands(commands):
+    return Machine(cpu=MACHINE.cpu, memory=MACHINE.memory, extra=MACHINE.extra,
+                   command_line=f'keel.panic=exit keel.run="{commands}; exit"')
+
+
+def within(run, what, measured, bound, unit):
+    print(f"{what}: {measured:,} {unit} (bound {bound:,})")
+    if measured > bound:
+        run.fail(f"{what}: {measured:,} {unit}, more than the bound of {bound:,}")
+
+
+@scenario("performance/boot-to-prompt")
+def boot_to_prompt(run):
+    """from the kernel's first instruction to the prompt in at most 20 million instructions, direct boot, 512 MiB"""
+    with run.boot(with_commands("boot")) as vm:
+        vm.wait_end("pass")
+    seconds, micros = re.search(r"^ +(\d+)\.(\d{6}) +b9 prompt$", vm.output, re.M).groups()
+    within(run, "kernel entry to prompt", (int(seconds) * 1_000_000 + int(micros)) * 1000, INSTRUCTIONS_TO_PROMPT_MAX,
+           "instructions")
+
+
+@scenario("performance/memory-used")
+def memory_used(run):
+    """at most 12 MB of 512 MiB used when the prompt comes"""
+    with run.boot(with_commands("memory")) as vm:
+        vm.wait_end("pass")
+    used = int(re.search(r"^Total: .* (\d+) KiB used", vm.output, re.M).group(1))
+    within(run, "memory used at the prompt", used * 1024, BYTES_BEFORE_PROMPT_MAX, "bytes")
+
+
+def row_scenario(row, bound):
+    @scenario(f"performance/{row.replace('_', '-')}")
+    def measure(run):
+        """one row of the benchmarks inside the kernel, within its bound"""
+        with run.boot(with_commands(f"bench {row}")) as vm:
+            vm.wait_end("pass")
+        found = re.search(rf"^{row} +([\d.]+) instructions", vm.output, re.M)
+        assert found, f"no row {row}"
+        within(run, row, float(found.group(1)), bound, "instructions")
+
+
+for name, limit in ROW_BOUNDS.items():
+    row_scenario(name, limit)
+
+# With the debug checkers: printed, not bounded.
+boot_scenario("performance/all-rows", MACHINE, commands="bench", builds=("release", "debug"), timeout=120,
+              expect=[r"^clock_read +[\d.]+ instructions"])
