@@ -106,9 +106,9 @@ static INIT void fill_page_array(const struct boot_info *info)
 static INIT void start_page_alloc(void)
 {
     page_alloc_init();
-    page_alloc_cpu_init();
     for (unsigned i = 0; i < allocator.nr_regions; i++)
         page_alloc_add(pfn(allocator.regions[i].first), pfn(allocator.regions[i].end));
+    page_alloc_cpu_init();
 }
 
 /* The third-level table of the vmalloc area's beginning is there for good (docs/locking.md): no later mapping has to

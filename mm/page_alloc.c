@@ -1,9 +1,10 @@
-/* Zones of physical pages, and per-CPU lists of single pages in front of them.
+/* Zones of physical pages, and a list of single pages for each CPU in front of them.
  *
- * A single page is allocated from and freed to this CPU's list with interrupts off and no lock; only when the list runs
- * empty or full are LIST_BATCH pages moved from or to the zone's buddy allocator under the zone's lock. Blocks, and
- * pages of the LOW zone, go to the buddy allocator directly. Interrupt handlers may allocate, so the zone locks are
- * irqsave locks; nothing is called with one held. */
+ * A single page of the zone that most requests look in first (NORMAL, or DMA32 where there is no more) is allocated
+ * from and freed to this CPU's list with interrupts off and no lock; only when the list runs empty or full are
+ * LIST_BATCH pages moved from or to the zone's buddy allocator under the zone's lock. Blocks, and pages of other zones,
+ * go to the buddy allocators directly. Interrupt handlers may allocate, so the zone locks are irqsave locks; nothing is
+ * called with one held. */
 #include <mm/page_alloc.h>
 
 #include "buddy.h"
@@ -27,18 +28,19 @@ static struct zone zones[ZONES] = {
     [ZONE_NORMAL] = {.name = "NORMAL", .lock = SPINLOCK_INITIALIZER("zone NORMAL")},
 };
 
-/* The highest zone that has pages: where a request without wishes looks first. [I] after init, but for zones that come
- * late. */
-static enum zone_id highest_zone = ZONE_DMA32;
+/* The zone that the CPUs' lists are for, the highest that has pages, and its frames that have a struct page: what
+ * page_free compares with. [I] once the first CPU has its list. */
+static struct {
+    enum zone_id id;
+    uint64_t first, nr_frames;
+} list_zone;
 
-struct page_list {
-    uint64_t count;                    /* [c] others read it */
-    struct page *pages[LIST_CAPACITY]; /* [c] owner PAGE_FREE, order PAGE_ORDER_CACHED; the last freed is last */
-};
-
+/* entries[0] is NULL and ends the list downwards. All fields [c], with interrupts off; others read top. */
 struct cpu_pages {
-    struct cpu_pages *next;        /* [I] of the next CPU */
-    struct page_list lists[ZONES]; /* [c] with interrupts off; LOW's stays empty */
+    struct page **top;                       /* the page freed last, or entries */
+    struct page **limit;                     /* top of a full list */
+    struct cpu_pages *next;                  /* [I] of the next CPU */
+    struct page *entries[1 + LIST_CAPACITY]; /* owner PAGE_FREE, order PAGE_ORDER_CACHED */
 };
 
 static PER_CPU struct cpu_pages cpu_pages;
@@ -53,16 +55,30 @@ void page_alloc_init(void)
         buddy_init(&zones[i].buddy, pfn(first), pfn(ends[i]));
         zones[i].nr_total = 0;
     }
-    highest_zone = ZONE_DMA32;
     all_cpu_pages = NULL;
+}
+
+static void choose_list_zone(void)
+{
+    enum zone_id id = zones[ZONE_NORMAL].nr_total != 0 ? ZONE_NORMAL : ZONE_DMA32;
+    uint64_t first = zones[id].buddy.first.number, end = zones[id].buddy.end.number;
+
+    if (end > page_groups.nr_frames)
+        end = page_groups.nr_frames;
+    list_zone.id = id;
+    list_zone.first = first;
+    list_zone.nr_frames = end > first ? end - first : 0;
 }
 
 void page_alloc_cpu_init(void)
 {
     struct cpu_pages *mine = this_cpu_pointer(cpu_pages);
 
-    for (unsigned id = 0; id < ZONES; id++)
-        mine->lists[id].count = 0;
+    if (!__atomic_load_n(&all_cpu_pages, __ATOMIC_RELAXED))
+        choose_list_zone();
+    mine->entries[0] = NULL;
+    mine->top = mine->entries;
+    mine->limit = mine->entries + LIST_CAPACITY;
     mine->next = __atomic_load_n(&all_cpu_pages, __ATOMIC_RELAXED);
     /* Release: page_counts reads next after it (acquire). */
     while (!__atomic_compare_exchange_n(&all_cpu_pages, &mine->next, mine, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
@@ -91,8 +107,6 @@ void page_alloc_add(pfn_t first, pfn_t end)
         uint64_t flags = spinlock_lock_irqsave(&zone->lock);
         buddy_give_range(&zone->buddy, first, stop);
         zone->nr_total += stop.number - first.number;
-        if (id > highest_zone)
-            highest_zone = id;
         spinlock_unlock_irqrestore(&zone->lock, flags);
         first = stop;
     }
@@ -158,45 +172,49 @@ static void mark_free(struct page *page, unsigned order)
         poison(page);
 }
 
-/* Takes up to `want` single pages of a zone into the list. Interrupts are off. */
-static NOINLINE void refill(struct page_list *list, enum zone_id id, unsigned want)
+/* Takes up to LIST_BATCH single pages of the zone into this CPU's list, which is empty. Interrupts are off. */
+static NOINLINE void refill(void)
 {
-    struct zone *zone = &zones[id];
+    struct cpu_pages *mine = this_cpu_pointer(cpu_pages);
+    struct zone *zone = &zones[list_zone.id];
 
     spinlock_lock(&zone->lock);
-    while (want-- > 0) {
+    for (unsigned i = 0; i < LIST_BATCH; i++) {
         struct page *page = buddy_take(&zone->buddy, 0);
         if (!page)
             break;
         page->order = PAGE_ORDER_CACHED;
-        list->pages[list->count++] = page;
+        *++mine->top = page;
     }
     spinlock_unlock(&zone->lock);
 }
 
-/* Gives the oldest `count` pages of a list back to its zone. Interrupts are off. */
-static NOINLINE void drain(struct page_list *list, enum zone_id id, unsigned count)
+static uint64_t list_length(const struct cpu_pages *list)
 {
-    struct zone *zone = &zones[id];
+    return (uint64_t)(READ_ONCE(list->top) - list->entries);
+}
+
+/* Gives the `count` pages that were freed first back to the zone. Interrupts are off. */
+static NOINLINE void drain(uint64_t count)
+{
+    struct cpu_pages *mine = this_cpu_pointer(cpu_pages);
+    struct zone *zone = &zones[list_zone.id];
 
     spinlock_lock(&zone->lock);
-    for (unsigned i = 0; i < count; i++) {
-        list->pages[i]->order = PAGE_ORDER_TAIL;
-        buddy_give(&zone->buddy, list->pages[i], 0);
+    for (uint64_t i = 1; i <= count; i++) {
+        mine->entries[i]->order = PAGE_ORDER_TAIL;
+        buddy_give(&zone->buddy, mine->entries[i], 0);
     }
     spinlock_unlock(&zone->lock);
-    list->count -= count;
-    memmove(list->pages, list->pages + count, list->count * sizeof(list->pages[0]));
+    memmove(mine->entries + 1, mine->entries + 1 + count, (list_length(mine) - count) * sizeof(mine->entries[0]));
+    mine->top -= count;
 }
 
 void page_alloc_drain_cpu(void)
 {
     uint64_t flags = irq_save();
-    struct cpu_pages *mine = this_cpu_pointer(cpu_pages);
 
-    for (unsigned id = ZONE_DMA32; id < ZONES; id++)
-        if (mine->lists[id].count != 0)
-            drain(&mine->lists[id], (enum zone_id)id, mine->lists[id].count);
+    drain(list_length(this_cpu_pointer(cpu_pages)));
     irq_restore(flags);
 }
 
@@ -206,11 +224,11 @@ static COLD NORETURN NOINLINE void bad_list(const struct page *page)
           page_owner_name(page->owner), page->order);
 }
 
-static inline enum zone_id first_choice(unsigned alloc_flags)
+static enum zone_id first_choice(unsigned alloc_flags)
 {
     if (alloc_flags & ALLOC_LOW)
         return ZONE_LOW;
-    return alloc_flags & ALLOC_DMA32 ? ZONE_DMA32 : highest_zone;
+    return alloc_flags & ALLOC_DMA32 ? ZONE_DMA32 : ZONE_NORMAL;
 }
 
 /* From the buddy allocators, the first choice and then the zones below it. */
@@ -227,28 +245,28 @@ static struct page *take_from_zones(unsigned order, enum zone_id first)
 }
 
 /* A single page from this CPU's list; NULL where the list is empty. */
-static inline struct page *alloc_from_list(enum zone_id id, enum page_owner owner)
+static inline struct page *alloc_from_list(enum page_owner owner)
 {
     uint64_t flags = irq_save();
-    struct page_list *list = &this_cpu_pointer(cpu_pages)->lists[id];
-    struct page *page = NULL;
+    struct page **top = this_cpu_read(cpu_pages.top);
+    struct page *page = *top;
 
-    if (LIKELY(list->count != 0)) {
-        page = list->pages[--list->count];
+    if (LIKELY(page != NULL)) {
         if (UNLIKELY(page->owner != PAGE_FREE || page->order != PAGE_ORDER_CACHED))
             bad_list(page);
+        this_cpu_write(cpu_pages.top, top - 1);
         mark_allocated(page, 0, owner);
     }
     irq_restore(flags);
     return page;
 }
 
-static struct page *refill_and_alloc(enum zone_id id, enum page_owner owner)
+static struct page *refill_and_alloc(enum page_owner owner)
 {
     uint64_t flags = irq_save();
 
-    refill(&this_cpu_pointer(cpu_pages)->lists[id], id, LIST_BATCH);
-    struct page *page = alloc_from_list(id, owner);
+    refill();
+    struct page *page = alloc_from_list(owner);
     irq_restore(flags);
     return page;
 }
@@ -274,10 +292,10 @@ static NOINLINE struct page *alloc_slow(unsigned order, enum page_owner owner, u
 
     if (order > PAGE_ORDER_MAX)
         return NULL;
-    if (order == 0 && first != ZONE_LOW) {
-        page = alloc_from_list(first, owner);
+    if (order == 0 && first >= list_zone.id) {
+        page = alloc_from_list(owner);
         if (!page)
-            page = refill_and_alloc(first, owner);
+            page = refill_and_alloc(owner);
     }
     if (!page)
         page = alloc_from_zones(order, owner, first);
@@ -290,8 +308,8 @@ struct page *page_alloc(unsigned order, enum page_owner owner, unsigned alloc_fl
 {
     struct page *page = NULL;
 
-    if (LIKELY(order == 0 && (alloc_flags & ~ALLOC_DMA32) == 0))
-        page = alloc_from_list(first_choice(alloc_flags), owner);
+    if (LIKELY((order | alloc_flags) == 0))
+        page = alloc_from_list(owner);
     return LIKELY(page != NULL) ? page : alloc_slow(order, owner, alloc_flags);
 }
 
@@ -312,14 +330,25 @@ static COLD NORETURN NOINLINE void bad_free(const struct page *page, unsigned or
           page_owner_name(page->owner));
 }
 
-/* Everything but a single page that goes to this CPU's list. */
+static void check_free(const struct page *page, unsigned order)
+{
+    static_assert(PAGE_RESERVED < PAGE_FREE && PAGE_FREE < PAGE_KERNEL, "owners up to PAGE_FREE are not allocated");
+
+    if (UNLIKELY(page->owner <= PAGE_FREE || page->order != order || page->references != 1))
+        bad_free(page, order);
+}
+
+/* Everything but a single page that finds room on this CPU's list. */
 static NOINLINE void free_slow(struct page *page, unsigned order)
 {
+    if (!page_is_valid(page))
+        bad_free(page, order);
+    check_free(page, order);
     enum zone_id id = zone_of(page_to_pfn(page));
-
-    if (order == 0 && id != ZONE_LOW) {
+    if (order == 0 && id == list_zone.id) {
         uint64_t flags = irq_save();
-        drain(&this_cpu_pointer(cpu_pages)->lists[id], id, LIST_BATCH);
+        if (this_cpu_read(cpu_pages.top) == this_cpu_read(cpu_pages.limit))
+            drain(LIST_BATCH);
         irq_restore(flags);
         page_free(page, order);
         return;
@@ -331,30 +360,42 @@ static NOINLINE void free_slow(struct page *page, unsigned order)
 }
 
 /* Puts a single page on this CPU's list; false where the list is full. */
-static inline bool free_to_list(struct page *page, enum zone_id id)
+static inline bool free_to_list(struct page *page)
 {
     uint64_t flags = irq_save();
-    struct page_list *list = &this_cpu_pointer(cpu_pages)->lists[id];
-    bool has_room = list->count < LIST_CAPACITY;
+    struct page **top = this_cpu_read(cpu_pages.top);
+    bool has_room = top != this_cpu_read(cpu_pages.limit);
 
     if (LIKELY(has_room)) {
         mark_free(page, 0);
         page->order = PAGE_ORDER_CACHED;
-        list->pages[list->count++] = page;
+        *++top = page;
+        this_cpu_write(cpu_pages.top, top);
     }
     irq_restore(flags);
     return has_room;
 }
 
+/* The pointer is that of the struct page of a frame of the lists' zone. Rotated, what is not a multiple of the size
+ * becomes too large to be a frame; a frame that is no RAM faults when its struct page is read, which the report
+ * explains. */
+static inline bool is_of_list_zone(const struct page *page)
+{
+    uint64_t offset = (uint64_t)(uintptr_t)page - (uint64_t)(uintptr_t)page_array();
+    uint64_t frame = offset / sizeof(*page) | offset << (64 - __builtin_ctz(sizeof(*page)));
+
+    return frame - list_zone.first < list_zone.nr_frames;
+}
+
 void page_free(struct page *page, unsigned order)
 {
-    static_assert(PAGE_RESERVED < PAGE_FREE && PAGE_FREE < PAGE_KERNEL, "owners up to PAGE_FREE are not allocated");
-
-    if (UNLIKELY(!page_is_valid(page) || page->owner <= PAGE_FREE || page->order != order || page->references != 1))
-        bad_free(page, order);
-    enum zone_id id = zone_of(page_to_pfn(page));
-    if (UNLIKELY(order != 0 || id == ZONE_LOW || !free_to_list(page, id)))
+    if (UNLIKELY(order != 0 || !is_of_list_zone(page))) {
         free_slow(page, order);
+        return;
+    }
+    check_free(page, 0);
+    if (UNLIKELY(!free_to_list(page)))
+        free_slow(page, 0);
 }
 
 uint64_t page_alloc_cached(enum zone_id id)
@@ -363,27 +404,26 @@ uint64_t page_alloc_cached(enum zone_id id)
 
     /* Acquire: pairs with the release in page_alloc_cpu_init. */
     for (struct cpu_pages *cpu = __atomic_load_n(&all_cpu_pages, __ATOMIC_ACQUIRE); cpu; cpu = cpu->next)
-        cached += READ_ONCE(cpu->lists[id].count);
-    return cached;
+        cached += list_length(cpu);
+    return id == list_zone.id ? cached : 0;
 }
 
-static void audit_list(const struct page_list *list, enum zone_id id, struct audit_report *report)
+static void audit_list(const struct cpu_pages *list, struct audit_report *report)
 {
-    for (uint64_t i = 0; i < list->count && i < LIST_CAPACITY; i++) {
-        const struct page *page = list->pages[i];
+    for (uint64_t i = 1; i <= list_length(list) && i <= LIST_CAPACITY; i++) {
+        const struct page *page = list->entries[i];
 
         if (!page_is_valid(page) || page->owner != PAGE_FREE || page->order != PAGE_ORDER_CACHED ||
-            zone_of(page_to_pfn(page)) != id)
-            audit_violation(report, "%s: entry %lu of a list of free pages is %p, none of its pages", zones[id].name, i,
-                            (const void *)page);
+            zone_of(page_to_pfn(page)) != list_zone.id)
+            audit_violation(report, "%s: entry %lu of a list of free pages is %p, none of its pages",
+                            zones[list_zone.id].name, i, (const void *)page);
     }
 }
 
 void page_alloc_audit_lists(struct audit_report *report)
 {
     for (struct cpu_pages *cpu = __atomic_load_n(&all_cpu_pages, __ATOMIC_ACQUIRE); cpu; cpu = cpu->next)
-        for (unsigned id = 0; id < ZONES; id++)
-            audit_list(&cpu->lists[id], (enum zone_id)id, report);
+        audit_list(cpu, report);
 }
 
 struct page_counts page_counts(void)

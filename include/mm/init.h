@@ -12,7 +12,8 @@ MUST_CHECK int mm_init(const struct boot_info *info);
 /* slab, kmalloc, vmalloc. */
 MUST_CHECK int heap_init(void);
 
-/* Makes this CPU's lists of pages known. mm_init does it for the boot CPU. Context: init of a CPU. */
+/* Gives this CPU an empty list of pages, once there is memory. mm_init does it for the boot CPU. Context: init of a
+ * CPU. */
 void page_alloc_cpu_init(void);
 
 /* Gives the init code and data and the loader's structures back; makes .data.ro_after_init read-only. */

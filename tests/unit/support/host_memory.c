@@ -66,6 +66,6 @@ void host_page_alloc_init(uint64_t nr_frames)
     host_memory_init(nr_frames);
     host_page_array[0].owner = PAGE_RESERVED;
     page_alloc_init();
-    page_alloc_cpu_init();
     page_alloc_add(pfn(1), pfn(nr_frames));
+    page_alloc_cpu_init();
 }
