@@ -148,15 +148,17 @@ static int split(struct page_tables *tables, vaddr_t address, uint64_t *entry, u
     return 0;
 }
 
-/* Splits until a page begins at the address, where a large one lies across it. */
-static int split_at(struct page_tables *tables, vaddr_t address)
+/* Splits until a page begins at the address, where a large one lies across it. *span is then what its entry translates.
+ */
+static int split_at(struct page_tables *tables, vaddr_t address, uint64_t *span)
 {
     for (;;) {
         struct path path;
         unsigned level = find(tables, address, &path);
         uint64_t *entry = &path.table[level][page_table_index(address, level)];
 
-        if (!(*entry & PTE_PRESENT) || is_aligned(address.value, page_table_span(level)))
+        *span = page_table_span(level);
+        if (!(*entry & PTE_PRESENT) || is_aligned(address.value, *span))
             return 0;
         int error = split(tables, address, entry, level);
         if (error)
@@ -167,10 +169,13 @@ static int split_at(struct page_tables *tables, vaddr_t address)
 static int split_edges(struct page_tables *tables, vaddr_t base, uint64_t length)
 {
     vaddr_t end = vaddr_add(base, length);
-    int error = split_at(tables, base);
+    uint64_t span;
+    int error = split_at(tables, base, &span);
 
     /* 0: the range ends with the address space. */
-    return error || end.value == 0 ? error : split_at(tables, end);
+    if (error || end.value == 0 || (span == length && is_aligned(base.value, span)))
+        return error;
+    return split_at(tables, end, &span);
 }
 
 /* Whole pages, at least one, inside one half of the address space. */

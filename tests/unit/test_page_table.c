@@ -236,6 +236,15 @@ static void test_split(void **state)
     assert_int_equal(page_tables_unmap(&tables, vaddr(BASE), GIB(1)), 0); /* with the hole */
     assert_int_equal(free_retired(), 2);
 
+    /* The range begins where nothing is mapped, as long as a large page but not aligned like one, and ends inside one.
+     */
+    assert_int_equal(page_tables_map(&tables, vaddr(BASE + MIB(2)), paddr(0), MIB(2), MAP_WRITE), 0);
+    assert_int_equal(page_tables_unmap(&tables, vaddr(BASE + MIB(1)), MIB(2)), 0);
+    assert_int_equal(look_error(BASE + MIB(3) - 1), -ENOENT);
+    assert_int_equal(look(BASE + MIB(3)).physical.value, MIB(1));
+    assert_int_equal(page_tables_unmap(&tables, vaddr(BASE), MIB(4)), 0);
+    free_retired();
+
     /* Protection of a part. */
     assert_int_equal(page_tables_map(&tables, vaddr(BASE), paddr(0), MIB(4), MAP_WRITE), 0);
     assert_int_equal(page_tables_protect(&tables, vaddr(BASE + PAGE_SIZE), MIB(2), MAP_READ), 0);
