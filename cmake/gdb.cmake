@@ -53,9 +53,9 @@ gdb_test(break_before_paging)
 gdb_test(must_fail)
 set_tests_properties(gdb/must_fail PROPERTIES WILL_FAIL TRUE)
 if(CMAKE_BUILD_TYPE STREQUAL "Debug") # these stop at functions that optimisation inlines
-  gdb_test(log ARGS "--command-line=keel.run=boot\;exit")
+  gdb_test(log ARGS "--command-line=keel.run=\"boot; exit\"")
   gdb_test(pagewalk)
-  gdb_test(memory ARGS "--command-line=keel.run=boot\;exit")
+  gdb_test(memory ARGS "--command-line=keel.run=\"boot; exit\"")
   gdb_test(cpu)
 endif()
 

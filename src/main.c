@@ -15,6 +15,7 @@
 #include <debug/boot_stage.h>
 #include <debug/log.h>
 #include <debug/panic.h>
+#include <debug/ubsan.h>
 #include <drivers/debug_port.h>
 #include <drivers/framebuffer.h>
 #include <drivers/serial.h>
@@ -61,6 +62,7 @@ INIT static void apply_options(void)
     static const char *const panic_words[] = {[PANIC_HALT] = "halt", [PANIC_REBOOT] = "reboot", [PANIC_EXIT] = "exit"};
     static const char *const level_words[] = {
         [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
+    static const char *const ubsan_words[] = {[UBSAN_WARN] = "warn", [UBSAN_PANIC] = "panic"};
     int choice = option_choice("keel.panic", panic_words, ARRAY_SIZE(panic_words));
 
     if (choice >= 0)
@@ -68,6 +70,9 @@ INIT static void apply_options(void)
     choice = option_choice("keel.loglevel", level_words, ARRAY_SIZE(level_words));
     if (choice >= 0)
         log_set_console_level((enum log_level)choice);
+    choice = option_choice("keel.ubsan", ubsan_words, ARRAY_SIZE(ubsan_words));
+    if (choice >= 0)
+        ubsan_set_action((enum ubsan_action)choice);
 }
 
 /* What is still to do once init code may go: nothing here is INIT. */
