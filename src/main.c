@@ -105,7 +105,7 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     boot_report_connect(report_boot_note); /* the parsers lie below the log */
     if (boot_info_init(protocol, info) < 0)
         cannot_start(POST_BAD_BOOT_INFO, "the loader's information is not usable (see above)");
-    apply_options(); /* what the command line says of log and panic holds from here on */
+    apply_options();                          /* what the command line says of log and panic holds from here on */
     serial_assign(boot_info()->command_line); /* one port for the log and one for the prompt, where asked for */
     framebuffer_init(&boot_info()->framebuffer);
     vga_text_init(boot_info());
@@ -127,5 +127,8 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     if (heap_init() < 0)
         cannot_start(POST_NO_MEMORY, "there is not enough usable memory for the heap");
     boot_stage(BOOT_STAGE_HEAP);
+    framebuffer_remap(); /* write-combining, wherever it lies: needs device_map, which needs the heap */
+    vga_text_remap();
+    boot_stage(BOOT_STAGE_SCREEN);
     finish_boot();
 }
