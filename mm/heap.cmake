@@ -16,6 +16,8 @@ kernel_module(heap SOURCES
   slab_magazine.c
   slab_scrub.c
   stack.c
+  tlsf.c
+  tlsf_heap.c
   vm_area.c
   vmalloc.c
   vmalloc_audit.c)

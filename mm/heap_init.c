@@ -3,6 +3,7 @@
 #include <mm/init.h>
 
 #include "kmalloc_init.h"
+#include "tlsf_internal.h"
 #include "vm_area.h"
 
 int heap_init(void)
@@ -13,6 +14,7 @@ int heap_init(void)
         error = vm_area_init(); /* areas are slab objects */
     if (error)
         return error;
+    tlsf_init(); /* holds nothing until a benchmark or test uses it */
     audit_register(&heap_audit);
     audit_register(&vmalloc_audit);
     return 0;

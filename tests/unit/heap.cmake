@@ -8,3 +8,4 @@ unit_test(slab_release SOURCES test_slab.c ${heap_support} KERNEL ${heap_slab} $
 unit_test(rbtree SOURCES test_rbtree.c KERNEL src/lib/rbtree.c)
 unit_test(vmalloc SOURCES test_vmalloc.c ${heap_support}
           KERNEL mm/vmalloc.c mm/vm_area.c mm/stack.c src/lib/rbtree.c ${heap_slab} ${heap_pages})
+unit_test(tlsf SOURCES test_tlsf.c ${heap_support} KERNEL mm/tlsf.c mm/tlsf_heap.c ${heap_slab} ${heap_pages})
