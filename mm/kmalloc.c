@@ -9,7 +9,8 @@
 #include "kmalloc_large.h"
 #include "slab_fast.h"
 
-#define GRANULE 16u /* sizes are looked up in steps of this */
+#define GRANULE   16u /* sizes are looked up in steps of this */
+#define SMALL_MAX 48u /* classes up to here are too small for SLAB_POISON_BYTES of poison */
 
 static const struct {
     const char *name, *dma32_name;
@@ -44,7 +45,14 @@ static INIT void class_table_init(void)
     }
 }
 
-int kmalloc_init(void)
+static INIT void kmalloc_mark(struct slab_cache *cache)
+{
+    cache->is_kmalloc = true;
+    cache->is_fast_kmalloc = cache->poison_words == SLAB_FAST_POISON_WORDS;
+    ASSERT(CONFIG_DEBUG || cache->is_fast_kmalloc == (cache->object_size > SMALL_MAX));
+}
+
+INIT int kmalloc_init(void)
 {
     class_table_init();
     slab_caches_init();
@@ -56,28 +64,42 @@ int kmalloc_init(void)
                                         ALLOC_DMA32);
         if (error)
             return error;
-        normal_caches[i].is_kmalloc = dma32_caches[i].is_kmalloc = true;
+        kmalloc_mark(&normal_caches[i]);
+        kmalloc_mark(&dma32_caches[i]);
     }
     return 0;
 }
 
-void *kmalloc(size_t size, unsigned flags)
+/* The rest of kmalloc: what is small, or large, or below 4 GiB. Also all of it in a debug build, which poisons more. */
+static NOINLINE void *kmalloc_other(size_t size, unsigned flags, const void *site)
 {
-    size_t granules = (size + GRANULE - 1) / GRANULE;
+    struct slab_cache *const *of_size = flags & ALLOC_DMA32 ? dma32_of_size : normal_of_size;
+    struct slab_cache *cache;
 
-    if (UNLIKELY(size - 1 >= KMALLOC_SLAB_MAX)) /* 0 too */
-        return kmalloc_large(size, flags, __builtin_return_address(0));
-    if (UNLIKELY(flags & ALLOC_DMA32))
-        return slab_take_slow(dma32_of_size[granules], size, flags, __builtin_return_address(0));
-    return slab_take(normal_of_size[granules], size, flags, __builtin_return_address(0));
+    if (size - 1 >= KMALLOC_SLAB_MAX) /* 0 too */
+        return kmalloc_large(size, flags, site);
+    cache = of_size[(size + GRANULE - 1) / GRANULE];
+    return slab_take(cache, size, flags, site, cache->poison_words);
 }
 
-/* Not a kmalloc slab object: NULL, a large allocation, or a mistake. */
+void *kmalloc(size_t size, unsigned flags)
+{
+    /* By pointer: the subscript was checked one line above, and -fsanitize=bounds would do so again. */
+    struct slab_cache *const *of_size = normal_of_size + (size + GRANULE - 1) / GRANULE;
+
+    if (CONFIG_DEBUG || UNLIKELY(size - SMALL_MAX - 1 >= KMALLOC_SLAB_MAX - SMALL_MAX || flags & ALLOC_DMA32))
+        return kmalloc_other(size, flags, __builtin_return_address(0));
+    return slab_take(*of_size, size, flags, __builtin_return_address(0), SLAB_FAST_POISON_WORDS);
+}
+
+/* The rest of kfree: NULL, an object that is small or large, or a mistake. */
 static NOINLINE void kfree_other(struct page *page, void *object, const void *site)
 {
     if (!object)
         return;
-    if (page && page->owner == PAGE_LARGE)
+    if (page && page->owner == PAGE_SLAB && page->cache->is_kmalloc)
+        slab_give(page->cache, object, site, page->cache->poison_words);
+    else if (page && page->owner == PAGE_LARGE)
         kfree_large(page, object, site);
     else
         slab_report_bad_free(NULL, object, site);
@@ -87,8 +109,8 @@ void kfree(void *object)
 {
     struct page *page = page_of_address(object);
 
-    if (LIKELY(page && page->owner == PAGE_SLAB && page->cache->is_kmalloc))
-        slab_give(page->cache, object, __builtin_return_address(0));
+    if (LIKELY(page && page->owner == PAGE_SLAB && page->cache->is_fast_kmalloc))
+        slab_give(page->cache, object, __builtin_return_address(0), SLAB_FAST_POISON_WORDS);
     else
         kfree_other(page, object, __builtin_return_address(0));
 }

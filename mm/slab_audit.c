@@ -108,7 +108,7 @@ static uint64_t audit_magazines(const struct slab_cache *cache, struct audit_rep
             if (!page || page->owner != PAGE_SLAB || page->cache != cache)
                 audit_violation(report, "%s: magazine of CPU %u holds %p, not the cache's", cache->name, magazine->cpu,
                                 object);
-            else if (!slab_check_free_object(cache, object, NULL, &fault))
+            else if (!slab_check_cached_object(cache, object, &fault))
                 audit_violation(report, "%s: magazine of CPU %u: object %p: %s", cache->name, magazine->cpu, object,
                                 fault.class_words);
         }

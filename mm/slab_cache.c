@@ -27,6 +27,7 @@ int slab_cache_register(struct slab_cache *cache, const char *name, size_t size,
     flags = spinlock_lock_irqsave(&slab_caches_lock);
     if (cache != &slab_magazine_cache) /* magazines come from it */
         cache->magazine_index = magazine_index_take_locked();
+    cache->slot = magazine_slots + cache->magazine_index;
     list_add_last(&slab_caches, &cache->link);
     spinlock_unlock_irqrestore(&slab_caches_lock, flags);
     if (cache->magazine_index)
@@ -36,12 +37,13 @@ int slab_cache_register(struct slab_cache *cache, const char *name, size_t size,
 
 struct slab_cache *slab_cache_create(const char *name, size_t size, size_t alignment, unsigned alloc_flags)
 {
-    struct slab_cache *cache = slab_take(&cache_cache, sizeof(*cache), 0, __builtin_return_address(0));
+    struct slab_cache *cache =
+        slab_take(&cache_cache, sizeof(*cache), 0, __builtin_return_address(0), cache_cache.poison_words);
 
     if (!cache)
         return NULL;
     if (slab_cache_register(cache, name, size, alignment, alloc_flags) != 0) {
-        slab_give(&cache_cache, cache, __builtin_return_address(0));
+        slab_give(&cache_cache, cache, __builtin_return_address(0), cache_cache.poison_words);
         return NULL;
     }
     return cache;
@@ -88,7 +90,7 @@ int slab_cache_destroy(struct slab_cache *cache)
         heap_fault_report(&fault);
     slab_destroy_chain(&slabs);
     magazine_free_chain(&magazines);
-    slab_give(&cache_cache, cache, __builtin_return_address(0));
+    slab_give(&cache_cache, cache, __builtin_return_address(0), cache_cache.poison_words);
     return 0;
 }
 
@@ -112,8 +114,7 @@ uint64_t slab_reap(void)
 
     list_for_each_entry (cache, &slab_caches, link) {
         spinlock_lock(&cache->lock);
-        slab_flush_rounds_locked(cache, this_cpu_pointer(magazine_slots[cache->magazine_index]), MAGAZINE_ROUNDS_MAX,
-                                 &fault);
+        slab_flush_rounds_locked(cache, this_cpu_pointer(*cache->slot), MAGAZINE_ROUNDS_MAX, &fault);
         slab_collect_empty_locked(cache, 0, &chain);
         spinlock_unlock(&cache->lock);
         if (fault.class_words)

@@ -40,7 +40,7 @@ static void find_wrong_bytes(struct heap_fault *fault, const uint8_t *start, uin
     }
 }
 
-bool slab_check_free_object(const struct slab_cache *cache, void *object, const void *next, struct heap_fault *fault)
+bool slab_check_free_object(const struct slab_cache *cache, void *object, uint64_t link, struct heap_fault *fault)
 {
     const struct object_trailer *trailer = object_trailer(cache, object);
 
@@ -57,15 +57,20 @@ bool slab_check_free_object(const struct slab_cache *cache, void *object, const 
         fault->expected = STATE_FREE;
         return false;
     }
-    if (trailer->link != link_encode(cache, &trailer->link, next)) {
+    if (trailer->link != link) {
         describe_object(fault, HEAP_FREE_LIST, cache, object);
         fault->detail = "the link of a free object";
         fault->offset = cache->object_size;
         fault->found = trailer->link;
-        fault->expected = link_encode(cache, &trailer->link, next);
+        fault->expected = link;
         return false;
     }
     return true;
+}
+
+bool slab_check_cached_object(const struct slab_cache *cache, void *object, struct heap_fault *fault)
+{
+    return slab_check_free_object(cache, object, link_of_none(cache, &object_trailer(cache, object)->link), fault);
 }
 
 bool slab_check_used_object(const struct slab_cache *cache, void *object, struct heap_fault *fault)
@@ -140,7 +145,7 @@ void slab_report_bad_object(const struct slab_cache *cache, void *object)
 {
     struct heap_fault fault = {0};
 
-    (void)slab_check_free_object(cache, object, NULL, &fault);
+    (void)slab_check_cached_object(cache, object, &fault);
     heap_fault_report(&fault);
 }
 

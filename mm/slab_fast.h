@@ -10,19 +10,21 @@
 
 #include "slab_internal.h"
 
-/* A free object, checked by no one yet, or NULL. */
+/* A free object that nobody has checked, or NULL. */
 static ALWAYS_INLINE void *magazine_pop(struct slab_cache *cache)
 {
-    const unsigned index = cache->magazine_index;
+    struct magazine_slot *const slot = cache->slot;
     uint64_t flags = irq_save();
-    uint32_t count = this_cpu_read(magazine_slots[index].count);
-    void *object = NULL;
+    uint32_t count = this_cpu_read(slot->count);
+    void *object;
 
-    if (LIKELY(count != 0)) {
-        count--;
-        this_cpu_write(magazine_slots[index].count, count);
-        object = this_cpu_read(magazine_slots[index].rounds)[count];
+    if (UNLIKELY(count == 0)) {
+        irq_restore(flags);
+        return NULL;
     }
+    count--;
+    this_cpu_write(slot->count, count);
+    object = this_cpu_read(slot->rounds)[count];
     irq_restore(flags);
     return object;
 }
@@ -30,45 +32,40 @@ static ALWAYS_INLINE void *magazine_pop(struct slab_cache *cache)
 /* False where there is no magazine or it is full. */
 static ALWAYS_INLINE bool magazine_push(struct slab_cache *cache, void *object)
 {
-    const unsigned index = cache->magazine_index;
+    struct magazine_slot *const slot = cache->slot;
     uint64_t flags = irq_save();
-    uint32_t count = this_cpu_read(magazine_slots[index].count);
-    bool has_room = count < this_cpu_read(magazine_slots[index].limit);
+    uint32_t count = this_cpu_read(slot->count);
 
-    if (LIKELY(has_room)) {
-        this_cpu_read(magazine_slots[index].rounds)[count] = object;
-        this_cpu_write(magazine_slots[index].count, count + 1);
+    if (UNLIKELY(count >= this_cpu_read(slot->limit))) {
+        irq_restore(flags);
+        return false;
     }
+    this_cpu_read(slot->rounds)[count] = object;
+    this_cpu_write(slot->count, count + 1);
     irq_restore(flags);
-    return has_room;
+    return true;
 }
 
 static ALWAYS_INLINE bool is_poison_intact(const uint64_t *word, uint32_t words)
 {
-    if (LIKELY(words == SLAB_POISON_BYTES / sizeof(uint64_t)))
+    if (__builtin_constant_p(words)) {
+        static_assert(SLAB_FAST_POISON_WORDS == 8, "one comparison each");
         return word[0] == HEAP_POISON_FREE && word[1] == HEAP_POISON_FREE && word[2] == HEAP_POISON_FREE &&
                word[3] == HEAP_POISON_FREE && word[4] == HEAP_POISON_FREE && word[5] == HEAP_POISON_FREE &&
                word[6] == HEAP_POISON_FREE && word[7] == HEAP_POISON_FREE;
+    }
     while (words && *word == HEAP_POISON_FREE)
         words--, word++;
     return words == 0;
 }
 
-/* slab_check_free_object without finding out what is wrong. */
-static ALWAYS_INLINE bool is_free_object_intact(const struct slab_cache *cache, const void *object,
-                                                const struct object_trailer *trailer)
-{
-    return is_poison_intact(object, cache->poison_words) && is_state_free(trailer->state) &&
-           trailer->link == link_encode(cache, &trailer->link, NULL);
-}
-
-/* Checks a free object and makes it one in use of size bytes. */
+/* Checks a free object's poison and link and makes it one in use of size bytes. words: as for slab_poison. */
 static ALWAYS_INLINE void *slab_hand_out(struct slab_cache *cache, void *object, size_t size, unsigned flags,
-                                         const void *site)
+                                         const void *site, uint32_t words)
 {
     struct object_trailer *trailer = object_trailer(cache, object);
 
-    if (UNLIKELY(!is_free_object_intact(cache, object, trailer)))
+    if (UNLIKELY(!is_poison_intact(object, words) || trailer->link != link_of_none(cache, &trailer->link)))
         slab_report_bad_object(cache, object);
     trailer->allocated_at = code_site(site);
     trailer->state = STATE_USED | (uint32_t)size;
@@ -84,7 +81,8 @@ static ALWAYS_INLINE void *slab_hand_out(struct slab_cache *cache, void *object,
 
 /* Whatever is not simple returns what a function out of line returns: nothing is kept across a call, so the fast path
  * saves no registers. */
-static ALWAYS_INLINE void *slab_take(struct slab_cache *cache, size_t size, unsigned flags, const void *site)
+static ALWAYS_INLINE void *slab_take(struct slab_cache *cache, size_t size, unsigned flags, const void *site,
+                                     uint32_t words)
 {
     void *object;
 
@@ -93,25 +91,26 @@ static ALWAYS_INLINE void *slab_take(struct slab_cache *cache, size_t size, unsi
     object = magazine_pop(cache);
     if (UNLIKELY(!object))
         return slab_take_slow(cache, size, flags, site);
-    return slab_hand_out(cache, object, size, flags, site);
+    return slab_hand_out(cache, object, size, flags, site, words);
 }
 
-/* object lies in a slab of this cache. */
-static ALWAYS_INLINE void slab_give(struct slab_cache *cache, void *object, const void *site)
+/* object lies in a slab of this cache. A pointer into the middle of one finds no state and no redzone where its would
+ * be: slab_report_bad_free then works out what it is. */
+static ALWAYS_INLINE void slab_give(struct slab_cache *cache, void *object, const void *site, uint32_t words)
 {
     struct object_trailer *trailer = object_trailer(cache, object);
     uint32_t size;
 
-    if (UNLIKELY(!is_object_offset(cache, (uint32_t)((uintptr_t)object & (cache->slab_bytes - 1)))))
+    if (UNLIKELY(!is_aligned((uintptr_t)object, SLAB_ALIGNMENT)))
         slab_report_bad_free(cache, object, site);
-    size = trailer->state ^ STATE_USED; /* in any other state far too large */
+    size = trailer->state ^ STATE_USED; /* far too large in any other state */
     if (UNLIKELY(size > cache->object_size || *(unaligned_u64 *)((char *)object + size) != HEAP_REDZONE))
         slab_report_bad_free(cache, object, site);
     if (CONFIG_DEBUG)
         heap_trace(object_traces(cache, object)->freed, SLAB_TRACE_DEPTH);
-    trailer->link = link_encode(cache, &trailer->link, NULL);
+    trailer->link = link_of_none(cache, &trailer->link);
     trailer->state = STATE_FREE | code_site(site);
-    slab_poison(cache, object);
+    slab_poison(object, words);
     if (UNLIKELY(!magazine_push(cache, object)))
         slab_flush(cache, object);
 }

@@ -9,7 +9,7 @@
  *   in use:      eight redzone bytes behind the last requested byte (over the trailer's link where all was requested);
  *                state = STATE_USED | requested bytes
  *   free:        poison at its start; link = encoded address of the next free object of the slab; state = STATE_FREE |
- * the freeing call. In a magazine: the same with an encoded NULL, since magazines hold addresses.
+ *                the freeing call. In a magazine, which holds addresses: the same, but link = link_of_none().
  *
  * Invariants, checked by slab_audit:
  *   1. page.in_use of a slab's first page = its objects that are in use or in a magazine.
@@ -32,10 +32,11 @@
 #include <mm/slab.h>
 #include <sync/spinlock.h>
 
-#define SLAB_ORDER_MAX    3u
-#define SLAB_ALIGNMENT    16u
-#define SLAB_POISON_BYTES 64u /* a cache line: checked in every build */
-#define SLAB_EMPTY_KEPT   1u  /* empty slabs a cache keeps against thrashing */
+#define SLAB_ORDER_MAX         3u
+#define SLAB_ALIGNMENT         16u
+#define SLAB_POISON_BYTES      64u /* a cache line: checked in every build */
+#define SLAB_FAST_POISON_WORDS (SLAB_POISON_BYTES / (uint32_t)sizeof(uint64_t))
+#define SLAB_EMPTY_KEPT        1u /* empty slabs a cache keeps against thrashing */
 
 #define MAGAZINE_ROUNDS_MAX 24u
 #define MAGAZINE_CACHES     128u /* caches with magazines; a later one works without */
@@ -52,12 +53,14 @@ struct slab_cache {
     uint32_t objects_bytes;     /* [I] objects_per_slab * stride */
     uint32_t slab_bytes;        /* [I] a power of two */
     uint32_t poison_words;      /* [I] 8-byte words that are poisoned and checked */
-    uint16_t magazine_index;    /* [I] 0: has none */
+    struct magazine_slot *slot; /* [I] this_cpu_ access only; slot 0 where the cache has no magazines */
+    uint16_t magazine_index;    /* [I] of slot; 0: has none */
     uint16_t magazine_rounds;   /* [I] */
     uint8_t order;              /* [I] */
     uint8_t page_flags;         /* [I] ALLOC_DMA32 or 0 */
     bool is_initialised;        /* [I] */
     bool is_kmalloc;            /* [I] kfree takes its objects */
+    bool is_fast_kmalloc;       /* [I] and poison_words is SLAB_FAST_POISON_WORDS */
     struct spinlock lock;
     struct list partial, full, empty; /* [l] first pages, by page.link */
     uint32_t nr_slabs, nr_empty;      /* [l] */
@@ -116,7 +119,13 @@ static inline struct object_traces *object_traces(const struct slab_cache *cache
     return (struct object_traces *)(object_trailer(cache, object) + 1);
 }
 
-/* The link that, stored at slot, means next. Also decodes: it is its own inverse but for the byte swap. */
+/* The link of a free object in a magazine, which is in no list. */
+static inline uint64_t link_of_none(const struct slab_cache *cache, const void *slot)
+{
+    return (uint64_t)(uintptr_t)slot ^ cache->secret;
+}
+
+/* The link that, stored at slot, means next. */
 static inline uint64_t link_encode(const struct slab_cache *cache, const void *slot, const void *next)
 {
     return __builtin_bswap64((uint64_t)(uintptr_t)next ^ (uint64_t)(uintptr_t)slot ^ cache->secret);
@@ -162,23 +171,24 @@ static inline void slab_fill(void *object, uint64_t pattern, uint32_t words)
         *word++ = pattern;
 }
 
-/* The whole object in a debug build, its first cache line in a release. */
-static ALWAYS_INLINE void slab_poison(const struct slab_cache *cache, void *object)
+/* words: cache->poison_words, or SLAB_FAST_POISON_WORDS where that is known to be it. */
+static ALWAYS_INLINE void slab_poison(void *object, uint32_t words)
 {
     uint64_t *word = object;
 
-    if (CONFIG_DEBUG || cache->poison_words < SLAB_POISON_BYTES / sizeof(uint64_t)) {
-        slab_fill(object, HEAP_POISON_FREE, cache->poison_words);
+    if (!__builtin_constant_p(words)) {
+        slab_fill(object, HEAP_POISON_FREE, words);
         return;
     }
 #pragma GCC unroll 8
-    for (unsigned i = 0; i < SLAB_POISON_BYTES / sizeof(uint64_t); i++)
+    for (uint32_t i = 0; i < words; i++)
         word[i] = HEAP_POISON_FREE;
 }
 
-/* slab_check.c: true when the free object is as it was left; fault is filled otherwise. next: what its link must mean.
- */
-bool slab_check_free_object(const struct slab_cache *cache, void *object, const void *next, struct heap_fault *fault);
+/* slab_check.c: true when the free object is as it was left; fault is filled otherwise. link: what it must have. */
+bool slab_check_free_object(const struct slab_cache *cache, void *object, uint64_t link, struct heap_fault *fault);
+/* The same for one in a magazine. */
+bool slab_check_cached_object(const struct slab_cache *cache, void *object, struct heap_fault *fault);
 bool slab_check_used_object(const struct slab_cache *cache, void *object, struct heap_fault *fault);
 bool slab_check_header(const struct slab_cache *cache, void *base, struct heap_fault *fault);
 /* Reads the free object's link. Returns false and fills fault where it does not lead to a free object of the same slab.

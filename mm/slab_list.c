@@ -41,6 +41,7 @@ int slab_cache_init(struct slab_cache *cache, const char *name, size_t size, siz
     cache->poison_words = cache->object_size / sizeof(uint64_t);
     if (!CONFIG_DEBUG && cache->poison_words > SLAB_POISON_BYTES / sizeof(uint64_t))
         cache->poison_words = SLAB_POISON_BYTES / sizeof(uint64_t);
+    cache->slot = magazine_slots;
     cache->magazine_rounds = cache->stride <= 256 ? MAGAZINE_ROUNDS_MAX : cache->stride <= 1024 ? 12 : 6;
     spinlock_init(&cache->lock, name);
     list_init(&cache->partial);
@@ -68,7 +69,7 @@ static struct page *slab_create(struct slab_cache *cache)
         char *object = base + (size_t)i * cache->stride;
         struct object_trailer *trailer = object_trailer(cache, object);
 
-        slab_poison(cache, object);
+        slab_poison(object, cache->poison_words);
         if (CONFIG_DEBUG)
             *object_traces(cache, object) = (struct object_traces){0};
         *trailer = (struct object_trailer){link_encode(cache, &trailer->link, next), 0, STATE_FREE};
@@ -92,7 +93,7 @@ static void slab_sort_locked(struct slab_cache *cache, struct page *page, unsign
     list_add_first(now == 0 ? &cache->empty : now == all ? &cache->full : &cache->partial, &page->link);
 }
 
-/* Takes the slab's first free object; its link then is an encoded NULL. NULL with fault filled where the list is
+/* Takes the slab's first free object; it is then linked to nothing. NULL with fault filled where the list is
  * broken. */
 static void *slab_pop_locked(struct slab_cache *cache, struct page *page, struct heap_fault *fault)
 {
@@ -116,7 +117,7 @@ static void *slab_pop_locked(struct slab_cache *cache, struct page *page, struct
     if (!slab_follow_link(cache, base, &trailer->link, &next, fault))
         return NULL;
     header->free = link_encode(cache, &header->free, next);
-    trailer->link = link_encode(cache, &trailer->link, NULL);
+    trailer->link = link_of_none(cache, &trailer->link);
     page->in_use++;
     slab_sort_locked(cache, page, page->in_use - 1u);
     return object;
@@ -173,7 +174,7 @@ uint64_t slab_destroy_chain(struct list *chain)
 static void *refill_from_slabs(struct slab_cache *cache, struct heap_fault *fault)
 {
     uint64_t flags = spinlock_lock_irqsave(&cache->lock);
-    struct magazine_slot *slot = this_cpu_pointer(magazine_slots[cache->magazine_index]);
+    struct magazine_slot *slot = this_cpu_pointer(*cache->slot);
     void *mine = NULL;
     struct list *link;
 
@@ -229,7 +230,7 @@ void *slab_take_slow(struct slab_cache *cache, size_t size, unsigned flags, cons
     object = magazine_pop(cache);
     if (!object)
         object = slab_refill(cache);
-    return object ? slab_hand_out(cache, object, size, flags, site) : NULL;
+    return object ? slab_hand_out(cache, object, size, flags, site, cache->poison_words) : NULL;
 }
 
 /* The oldest go: the newest are warm in the CPU's cache. */
@@ -257,8 +258,7 @@ void slab_flush(struct slab_cache *cache, void *object)
     if (cache->magazine_index)
         magazine_create(cache);
     flags = spinlock_lock_irqsave(&cache->lock);
-    slab_flush_rounds_locked(cache, this_cpu_pointer(magazine_slots[cache->magazine_index]), cache->magazine_rounds / 2,
-                             &fault);
+    slab_flush_rounds_locked(cache, this_cpu_pointer(*cache->slot), cache->magazine_rounds / 2, &fault);
     if (!fault.class_words)
         (void)slab_push_locked(cache, object, &fault);
     slab_collect_empty_locked(cache, SLAB_EMPTY_KEPT, &chain);

@@ -43,13 +43,14 @@ void magazine_create(struct slab_cache *cache)
     struct magazine_slot *slot;
     uint64_t flags;
 
-    if (this_cpu_read(magazine_slots[cache->magazine_index].limit))
+    if (this_cpu_read(cache->slot->limit))
         return;
-    magazine = slab_take(&slab_magazine_cache, sizeof(*magazine), 0, __builtin_return_address(0));
+    magazine = slab_take(&slab_magazine_cache, sizeof(*magazine), 0, __builtin_return_address(0),
+                         slab_magazine_cache.poison_words);
     if (!magazine)
         return;
     flags = spinlock_lock_irqsave(&cache->lock);
-    slot = this_cpu_pointer(magazine_slots[cache->magazine_index]);
+    slot = this_cpu_pointer(*cache->slot);
     if (!slot->limit) { /* else an interrupt made one, or we are on another CPU now */
         magazine->cpu = this_cpu_read(percpu.cpu_number);
         magazine->slot = slot;
@@ -60,7 +61,7 @@ void magazine_create(struct slab_cache *cache)
     }
     spinlock_unlock_irqrestore(&cache->lock, flags);
     if (magazine)
-        slab_give(&slab_magazine_cache, magazine, __builtin_return_address(0));
+        slab_give(&slab_magazine_cache, magazine, __builtin_return_address(0), slab_magazine_cache.poison_words);
 }
 
 void magazine_collect_all_locked(struct slab_cache *cache, struct list *chain, struct heap_fault *fault)
@@ -83,6 +84,7 @@ void magazine_free_chain(struct list *chain)
 
     while ((link = list_first(chain))) {
         list_remove(link);
-        slab_give(&slab_magazine_cache, list_entry(link, struct magazine, link), __builtin_return_address(0));
+        slab_give(&slab_magazine_cache, list_entry(link, struct magazine, link), __builtin_return_address(0),
+                  slab_magazine_cache.poison_words);
     }
 }

@@ -17,7 +17,7 @@ static void scrub_slab_locked(const struct slab_cache *cache, struct page *page,
         return;
     for (unsigned left = cache->objects_per_slab; object && left; left--) {
         if (!slab_follow_link(cache, base, &object_trailer(cache, object)->link, &next, fault) ||
-            !slab_check_free_object(cache, object, next, fault))
+            !slab_check_free_object(cache, object, object_trailer(cache, object)->link, fault))
             return;
         object = next;
     }
@@ -25,10 +25,10 @@ static void scrub_slab_locked(const struct slab_cache *cache, struct page *page,
 
 static void scrub_magazine_locked(const struct slab_cache *cache, struct heap_fault *fault)
 {
-    const struct magazine_slot *slot = this_cpu_pointer(magazine_slots[cache->magazine_index]);
+    const struct magazine_slot *slot = this_cpu_pointer(*cache->slot);
 
     for (uint32_t i = 0; i < slot->count; i++) {
-        if (!slab_check_free_object(cache, slot->rounds[i], NULL, fault))
+        if (!slab_check_cached_object(cache, slot->rounds[i], fault))
             return;
     }
 }

@@ -4,6 +4,7 @@
 #include <base/assert.h>
 #include <base/layout.h>
 #include <lib/format.h>
+#include <lib/string.h>
 #include <mm/kmalloc.h>
 #include <mm/paging.h>
 #include <mm/vmalloc.h>
@@ -12,12 +13,6 @@
 #include "vmalloc_internal.h"
 
 static struct stack_record *records; /* [a] stacks are only ever added */
-
-static void fill(uint64_t *word, const uint64_t *end)
-{
-    while (word < end)
-        *word++ = STACK_FILL;
-}
 
 size_t stack_bytes_used(const void *base, size_t size_bytes)
 {
@@ -39,7 +34,7 @@ void stack_register(struct stack_record *record)
 
     if (here >= base && here < end)
         end = here - STACK_FILL_CLEARANCE / sizeof(uint64_t);
-    fill(base, end);
+    memset(base, (uint8_t)STACK_FILL, (size_t)((char *)end - (char *)base));
     record->next = __atomic_load_n(&records, __ATOMIC_RELAXED);
     /* Release: pairs with the acquire in stack_of_address; the record is complete before it is seen. */
     while (!__atomic_compare_exchange_n(&records, &record->next, record, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
@@ -49,7 +44,7 @@ void stack_register(struct stack_record *record)
 void *stack_alloc(const char *owner_name)
 {
     struct vm_area *area = vm_area_alloc(KERNEL_STACK_SIZE, PAGE_SIZE, 0, VM_AREA_STACK, __builtin_return_address(0));
-    uint64_t *base;
+    void *base;
 
     if (!area)
         return NULL;
@@ -63,8 +58,7 @@ void *stack_alloc(const char *owner_name)
         return NULL;
     }
     base = vaddr_to_pointer(vaddr(area->base));
-    fill(base, base + KERNEL_STACK_SIZE / sizeof(uint64_t));
-    return base;
+    return memset(base, (uint8_t)STACK_FILL, KERNEL_STACK_SIZE);
 }
 
 void stack_free(void *stack)

@@ -2,8 +2,8 @@
  * lowest gap that is large enough is found in O(log n). The space behind the last area is no gap of any node's.
  *
  * Invariants:
- *   1. areas do not overlap and lie in [VMALLOC_BASE, VMALLOC_BASE + VMALLOC_SIZE)
- *   2. gap_before = start - end of the area before (or VMALLOC_BASE) */
+ *   1. areas do not overlap and lie in [AREAS_START, VMALLOC_END)
+ *   2. gap_before = start - end of the area before (or AREAS_START) */
 #include "vm_area.h"
 
 #include <base/align.h>
@@ -16,6 +16,9 @@
 
 #include "heap_fault.h"
 
+/* The first page belongs to nobody: heap_init marks it as a guard page, which also keeps the page tables of the lowest
+ * 2 MiB, where areas come and go most. */
+#define AREAS_START (VMALLOC_BASE + PAGE_SIZE)
 #define VMALLOC_END (VMALLOC_BASE + VMALLOC_SIZE)
 
 static void summarise(struct rbtree_node *node);
@@ -102,7 +105,7 @@ static int place_locked(struct vm_area *area, uint64_t span, uint64_t alignment,
         gap_end = after->start;
         gap_start = gap_end - after->gap_before;
     } else {
-        gap_start = last ? last->end : VMALLOC_BASE;
+        gap_start = last ? last->end : AREAS_START;
         gap_end = VMALLOC_END;
     }
     if (gap_end - gap_start < span + slack)
@@ -157,16 +160,23 @@ void vm_area_free(struct vm_area *area)
     slab_free(area_cache, area);
 }
 
-struct vm_area *vm_area_find(uint64_t base)
+static struct vm_area *find_locked(uint64_t base)
 {
-    struct rbtree_node *node;
+    struct rbtree_node *node = vm_areas.root;
 
-    spinlock_lock(&vm_area_lock);
-    node = vm_areas.root;
     while (node && area_of(node)->base != base)
         node = node->child[base < area_of(node)->base ? RBTREE_LEFT : RBTREE_RIGHT];
-    spinlock_unlock(&vm_area_lock);
     return area_of(node);
+}
+
+struct vm_area *vm_area_find(uint64_t base)
+{
+    struct vm_area *area;
+
+    spinlock_lock(&vm_area_lock);
+    area = find_locked(base);
+    spinlock_unlock(&vm_area_lock);
+    return area;
 }
 
 const struct vm_area *vm_area_of_address(uint64_t address)
@@ -197,7 +207,7 @@ void vm_area_for_each(void (*visit)(struct vm_area *area, void *argument), void 
 
 void vm_area_audit_locked(struct audit_report *report)
 {
-    uint64_t end = VMALLOC_BASE;
+    uint64_t end = AREAS_START;
 
     for (struct rbtree_node *node = rbtree_first(&vm_areas); node; node = rbtree_next(node)) {
         struct vm_area *area = area_of(node), copy = *area;

@@ -85,8 +85,8 @@ int vm_area_populate(struct vm_area *area, unsigned alloc_flags)
 {
     int error;
 
-    if (area->size_bytes >> PAGE_SHIFT > page_counts().free) /* do not take everything first to find out */
-        return -ENOMEM;
+    if (area->size_bytes >= MIB(1) && area->size_bytes >> PAGE_SHIFT > page_counts().free)
+        return -ENOMEM; /* instead of taking every page there is first */
     error = allocate_pages(area, alloc_flags);
     if (error)
         goto free;

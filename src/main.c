@@ -124,7 +124,7 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     if (trap_guard_stacks() < 0)
         cannot_start(POST_NO_MEMORY, "there is not enough usable memory for page tables");
     boot_stage(BOOT_STAGE_MEMORY);
-    if (heap_init() < 0)
+    if (heap_init() < 0) /* kmalloc and vmalloc: needs pages and page tables */
         cannot_start(POST_NO_MEMORY, "there is not enough usable memory for the heap");
     boot_stage(BOOT_STAGE_HEAP);
     framebuffer_remap(); /* write-combining, wherever it lies: needs device_map, which needs the heap */

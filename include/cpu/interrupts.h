@@ -1,6 +1,7 @@
 /* This CPU's interrupt flag. Context: any. */
 #pragma once
 
+#include <base/compiler.h>
 #include <base/types.h>
 
 #define RFLAGS_IF (1u << 9) /* SDM 1, 3.4.3.3 */
@@ -37,7 +38,7 @@ static inline uint64_t irq_save(void)
 
 static inline void irq_restore(uint64_t flags)
 {
-    if (flags & RFLAGS_IF)
+    if (LIKELY(flags & RFLAGS_IF))
         irq_enable();
 }
 

@@ -5,8 +5,8 @@
 #include <base/compiler.h>
 #include <base/types.h>
 
-/* What unused stack is filled with. */
-#define STACK_FILL 0x57ac57ac57ac57ac
+/* What unused stack is filled with: one byte, repeated. */
+#define STACK_FILL 0xa5a5a5a5a5a5a5a5
 
 struct stack_record {
     const char *name;          /* [I] "boot", "double fault (IST 1)" */
