@@ -1,5 +1,6 @@
 /* heap_init: the steps, in the order they need each other. */
 #include <base/layout.h>
+#include <mm/heap_audit.h>
 #include <mm/init.h>
 #include <mm/paging.h>
 
@@ -18,5 +19,7 @@ INIT int heap_init(void)
     if (error)
         return error;
     tlsf_init(); /* holds nothing until a benchmark or test uses it */
+    audit_register(&heap_audit);
+    audit_register(&vmalloc_audit);
     return 0;
 }
