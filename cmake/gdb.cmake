@@ -57,6 +57,7 @@ if(CMAKE_BUILD_TYPE STREQUAL "Debug") # these stop at functions that optimisatio
   gdb_test(pagewalk)
   gdb_test(memory ARGS "--command-line=keel.run=\"boot; exit\"")
   gdb_test(cpu)
+  gdb_test(slabs ARGS "--command-line=keel.run=\"slabs; exit\"")
 endif()
 
 add_test(NAME gdb/qemu_under_gdb COMMAND "${CMAKE_SOURCE_DIR}/tests/gdb/qemu_under_gdb.py" "${CMAKE_SOURCE_DIR}/tools"

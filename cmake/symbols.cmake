@@ -30,5 +30,7 @@ function(kernel_symbols first final)
            "$<TARGET_FILE:${final}>" "${CMAKE_SOURCE_DIR}")
   add_test(NAME symbols/tools COMMAND "${PYTHON3}" -B "${CMAKE_SOURCE_DIR}/tests/symbols/test_tools.py"
            "${CMAKE_SOURCE_DIR}/tools/symbols/symbols.py" "$<TARGET_FILE:${first}>" "$<TARGET_FILE:${final}>")
-  set_tests_properties(symbols/addr2line symbols/tools PROPERTIES LABELS symbols TIMEOUT 120)
+  add_test(NAME symbols/symbolise COMMAND "${PYTHON3}" -B "${CMAKE_SOURCE_DIR}/tests/symbols/test_symbolise.py"
+           "${CMAKE_SOURCE_DIR}/tools" "${CMAKE_BINARY_DIR}")
+  set_tests_properties(symbols/addr2line symbols/tools symbols/symbolise PROPERTIES LABELS symbols TIMEOUT 120)
 endfunction()

@@ -3,7 +3,6 @@
  */
 #include <debug/ubsan.h>
 
-#include <cpu/interrupts.h>
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
 #include <debug/report.h>
@@ -46,10 +45,8 @@ static struct report report_of(struct trap_frame *frame, const struct ubsan_call
 static NORETURN void end(const struct ubsan_caller *caller, const char *words)
 {
     struct trap_frame frame;
-    struct report report;
+    struct report report = report_of(&frame, caller, words);
 
-    irq_disable();
-    report = report_of(&frame, caller, words);
     report_fatal(&report);
 }
 
