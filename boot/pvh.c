@@ -111,7 +111,6 @@ INIT int pvh_parse(const struct physical_memory *memory, paddr_t info, struct bo
     memset(out, 0, sizeof(*out));
     out->protocol = BOOT_PROTOCOL_PVH;
     out->firmware = FIRMWARE_UNKNOWN;
-    boot_copy_text(out->loader_name, sizeof(out->loader_name), "PVH", sizeof("PVH"));
     out->loader_info_length = size;
     out->rsdp = paddr(wire.rsdp);
     if (wire.command_line != 0)

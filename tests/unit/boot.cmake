@@ -5,6 +5,8 @@ unit_test(command_line SOURCES test_command_line.c support/boot_notes.c
   KERNEL boot/command_line.c boot/command_line_options.c boot/report.c)
 foreach(test IN ITEMS multiboot2 multiboot2_memory multiboot2_framebuffer)
   unit_test(${test} SOURCES test_${test}.c support/multiboot2_builder.c support/boot_notes.c
-    KERNEL boot/multiboot2.c boot/multiboot2_framebuffer.c boot/multiboot2_memory.c ${boot_parsers})
+    KERNEL boot/multiboot2.c boot/multiboot2_framebuffer.c boot/multiboot2_memory.c ${boot_parsers}
+    DEFINITIONS "DUMPS=\"${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/multiboot2\"")
 endforeach()
-unit_test(pvh SOURCES test_pvh.c support/boot_notes.c KERNEL boot/pvh.c ${boot_parsers})
+unit_test(pvh SOURCES test_pvh.c support/boot_notes.c KERNEL boot/pvh.c ${boot_parsers}
+  DEFINITIONS "DUMPS=\"${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/pvh\"")

@@ -2,6 +2,7 @@
  * can be wrong. Maps and framebuffers have files of their own. */
 #include "support/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +102,41 @@ static void grub_on_uefi(void **state)
     assert_int_equal(memory_map_find(&info, paddr(0x1dde9000))->kind, MEMORY_ACPI_RECLAIMABLE);
     assert_int_equal(memory_map_find(&info, paddr(0x1f000000))->kind, MEMORY_RESERVED);
     assert_int_equal(memory_map_find(&info, paddr(0x1effffff))->kind, MEMORY_USABLE);
+}
+
+/* A dump of a real boot, made by tests/fuzz/dump.py: nothing in it is odd. */
+static void parse_dump(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+
+    assert_non_null(file);
+    info_size = (uint32_t)fread(info_bytes, 1, INFO_MAX, file);
+    fclose(file);
+    assert_int_equal(parse(), 0);
+    assert_int_equal(boot_notes_count(), 0);
+    assert_true(strncmp(info.loader_name, "GRUB 2.06", 9) == 0);
+    assert_int_equal(info.framebuffer.width, 1280);
+    assert_int_equal(info.framebuffer.height, 800);
+    assert_int_equal(info.framebuffer.bits_per_pixel, 32);
+    assert_int_equal(info.load_base.value % 0x200000, 0);
+    assert_in_range(memory_map_usable_bytes(&info), 480ull << 20, 512ull << 20);
+    assert_int_equal(memory_map_find(&info, paddr(0xb0000000))->kind, MEMORY_RESERVED); /* q35's MMCONFIG */
+}
+
+static void dump_of_grub_on_bios(void **state)
+{
+    parse_dump(DUMPS "/real-grub-bios");
+    assert_int_equal(info.firmware, FIRMWARE_BIOS);
+    assert_int_equal(info.rsdp_copy_length, 20);
+}
+
+static void dump_of_grub_on_uefi(void **state)
+{
+    parse_dump(DUMPS "/real-grub-uefi");
+    assert_int_equal(info.firmware, FIRMWARE_UEFI);
+    assert_int_equal(info.rsdp_copy_length, 36);
+    assert_true(info.efi_system_table.value != 0);
+    assert_int_equal(memory_map_find(&info, paddr(0x800000))->kind, MEMORY_ACPI_NVS);
 }
 
 static void no_information_at_all(void **state)
@@ -405,6 +441,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grub_on_bios),
         cmocka_unit_test(grub_on_uefi),
+        cmocka_unit_test(dump_of_grub_on_bios),
+        cmocka_unit_test(dump_of_grub_on_uefi),
         cmocka_unit_test(no_information_at_all),
         cmocka_unit_test(total_size_beyond_what_is_there),
         cmocka_unit_test(total_size_below_its_own_header),

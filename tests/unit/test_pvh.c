@@ -1,7 +1,7 @@
 /* PVH start information in a fake physical memory: what QEMU leaves, and each way in which it can be wrong. */
 #include "support/unit.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <base/errno.h>
@@ -87,6 +87,22 @@ static void qemu_direct_boot(void **state)
     assert_int_equal(info.modules[0].base.value, 0x1ff00000);
     assert_string_equal(info.modules[0].command_line, "initramfs");
     assert_int_equal(info.framebuffer.kind, FRAMEBUFFER_NONE);
+}
+
+/* A dump of a real boot, made by tests/fuzz/dump.py. */
+static void dump_of_qemu(void **state)
+{
+    FILE *file = fopen(DUMPS "/real-qemu-q35", "rb");
+
+    assert_non_null(file);
+    memset(memory_bytes, 0, sizeof(memory_bytes));
+    assert_true(fread(memory_bytes, 1, sizeof(memory_bytes), file) > sizeof(start));
+    fclose(file);
+    assert_int_equal(parse_at(MEMORY_BASE), 0);
+    assert_int_equal(boot_notes_count(), 0);
+    assert_string_equal(info.command_line, "keel.run=\"help; exit\"");
+    assert_true(info.rsdp.value >= 0xe0000 && info.rsdp.value < 0x100000);
+    assert_in_range(memory_map_usable_bytes(&info), 510ull << 20, 512ull << 20);
 }
 
 static void start_information_outside_memory(void **state)
@@ -285,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(qemu_direct_boot),
+        cmocka_unit_test(dump_of_qemu),
         cmocka_unit_test(start_information_outside_memory),
         cmocka_unit_test(wrong_magic),
         cmocka_unit_test(version_0_has_no_memory_map),
