@@ -25,10 +25,11 @@ end, or for a condition of the machine (vm.wait_halted()), up to the scenario's 
 Run one by hand with `tests/scenarios/run --build build/release prompt/help`; logs are under
 build/<preset>/scenarios/<name>/. `builds` says for which kernels it is a CTest (ALL_BUILDS, or some of it).
 """
+from .gdb_stub import GdbStub
 from .machine import Machine, MissingTool
 from .outcome import Failure, Skip
 from .picture import Picture
 from .registry import ALL_BUILDS, boot_scenario, scenario
 from .vm import Vm
 
-__all__ = ["ALL_BUILDS", "Failure", "Machine", "MissingTool", "Picture", "Skip", "Vm", "boot_scenario", "scenario"]
+__all__ = ["ALL_BUILDS", "Failure", "GdbStub", "Machine", "MissingTool", "Picture", "Skip", "Vm", "boot_scenario", "scenario"]

@@ -70,10 +70,11 @@ class Run:
         self.vms = []
         os.makedirs(self.directory, exist_ok=True)
 
-    def boot(self, machine=Machine(), kernel=None, iso=None):
-        """Starts a machine; use it with `with`. The n-th one of a scenario logs into the directory n (from 2 on)."""
+    def boot(self, machine=Machine(), kernel=None, iso=None, inherit=()):
+        """Starts a machine; use it with `with`. The n-th one of a scenario logs into the directory n (from 2 on). QEMU
+        inherits the sockets of `inherit`, which are closed here."""
         directory = self.directory if not self.vms else os.path.join(self.directory, str(len(self.vms) + 1))
-        vm = Vm(machine, self.build, directory, self.deadline, kernel, iso)
+        vm = Vm(machine, self.build, directory, self.deadline, kernel, iso, inherit)
         self.vms.append(vm)
         return vm
 

@@ -27,7 +27,7 @@ def die_with_parent():
 
 
 class Vm(Line):
-    def __init__(self, machine, build, directory, deadline, kernel=None, iso=None):
+    def __init__(self, machine, build, directory, deadline, kernel=None, iso=None, inherit=()):
         """deadline is in time.monotonic() seconds. directory gets serial.log, debug.log, cpu_reset.log, qemu.log and
         command (to be pasted into a shell)."""
         super().__init__(deadline)
@@ -39,14 +39,14 @@ class Vm(Line):
         self.qmp_sent = 0
         self.qmp_replies = {}  # by the id they answer
         os.makedirs(directory, exist_ok=True)
-        self._start(qemu_command(machine, build, kernel, iso))
+        self._start(qemu_command(machine, build, kernel, iso), inherit)
 
     # Life
 
     def _path(self, name):
         return os.path.join(self.directory, name)
 
-    def _start(self, command):
+    def _start(self, command, inherit):
         for log in ("serial.log", "debug.log", "cpu_reset.log", "qemu.log", "command"):
             open(self._path(log), "w", encoding="utf-8").close()
         with open(self._path("command"), "w", encoding="utf-8") as file:
@@ -66,9 +66,9 @@ class Vm(Line):
         with open(self._path("qemu.log"), "wb") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent,
-                pass_fds=(serial_guest.fileno(), qmp_guest.fileno()))
-        serial_guest.close()
-        qmp_guest.close()
+                pass_fds=[end.fileno() for end in (serial_guest, qmp_guest, *inherit)])
+        for end in (serial_guest, qmp_guest, *inherit):
+            end.close()
         self._send_qmp("qmp_capabilities")
 
     def __enter__(self):
