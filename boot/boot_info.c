@@ -62,6 +62,19 @@ INIT int boot_info_init(uint32_t protocol, uint64_t info_physical)
     return 0;
 }
 
+const char *boot_protocol_name(enum boot_protocol protocol)
+{
+    return protocol == BOOT_PROTOCOL_MULTIBOOT2 ? "Multiboot2" : "PVH";
+}
+
+const char *firmware_name(enum firmware_kind firmware)
+{
+    static const char *const names[] = {
+        [FIRMWARE_UNKNOWN] = "unknown firmware", [FIRMWARE_BIOS] = "BIOS", [FIRMWARE_UEFI] = "UEFI"};
+
+    return names[firmware];
+}
+
 const struct boot_info *boot_info(void)
 {
     return &this_boot;

@@ -13,6 +13,7 @@
 #include <cpu/protection.h>
 #include <cpu/tsc.h>
 #include <debug/boot_stage.h>
+#include <debug/build_id.h>
 #include <debug/log.h>
 #include <debug/panic.h>
 #include <debug/ubsan.h>
@@ -35,6 +36,29 @@ INIT static NORETURN void cannot_start(uint8_t post_code, const char *reason)
     log_error("Keel cannot start: %s", reason);
     for (;;)
         __asm__ volatile("cli; hlt");
+}
+
+/* The first lines of every log: which kernel, started how, on what. */
+INIT static void say_kernel(void)
+{
+    char id[BUILD_ID_TEXT_MAX];
+
+    build_id_text(id);
+    log_info("Keel, build %.12s", id);
+}
+
+INIT static void say_loader(const struct boot_info *info)
+{
+    log_info("loader: %s by %s on %s", info->loader_name[0] ? info->loader_name : "unnamed",
+             boot_protocol_name(info->protocol), firmware_name(info->firmware));
+}
+
+INIT static void say_cpu(const struct cpu_identity *cpu)
+{
+    uint64_t khz = tsc_frequency_hz() / 1000;
+
+    log_info("cpu: %s %s, %lu.%03lu MHz %s", cpu->vendor, cpu->brand, khz / 1000, khz % 1000,
+             tsc_source_name(tsc_frequency_source()));
 }
 
 INIT static void report_boot_note(enum boot_report_level level, const char *text)
@@ -100,6 +124,7 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
 
     serial_init();     /* from here on nothing at all is silent */
     debug_port_init(); /* QEMU's, for tests */
+    say_kernel();
     boot_stage(BOOT_STAGE_CONSOLE);
 
     boot_report_connect(report_boot_note); /* the parsers lie below the log */
@@ -109,10 +134,12 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     serial_assign(boot_info()->command_line); /* one port for the log and one for the prompt, where asked for */
     framebuffer_init(&boot_info()->framebuffer);
     vga_text_init(boot_info());
+    say_loader(boot_info());
     boot_stage(BOOT_STAGE_INFO);
 
     cpu_features_detect();
     tsc_init(entry_tsc); /* needs CPUID; from here on log lines have times */
+    say_cpu(cpu_identity());
     if (!cpu_has(CPU_NX))
         cannot_start(POST_NO_NX, "this CPU has no no-execute pages (NX), or the firmware hides them");
     cpu_enable_protections();  /* NX before the page tables that use it */

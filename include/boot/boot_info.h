@@ -74,6 +74,10 @@ struct boot_info {
  * memory map, -ENOMEM no usable memory. Context: init, once. */
 MUST_CHECK int boot_info_init(uint32_t protocol, uint64_t info_physical);
 
+/* "Multiboot2", "PVH"; "BIOS", "UEFI", "unknown firmware". Context: any. */
+const char *boot_protocol_name(enum boot_protocol protocol);
+const char *firmware_name(enum firmware_kind firmware);
+
 /* The instance of this boot. Any context, after boot_info_init. */
 const struct boot_info *boot_info(void);
 

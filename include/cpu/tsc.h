@@ -11,6 +11,7 @@ void tsc_init(uint64_t entry_tsc);
 
 uint64_t tsc_frequency_hz(void);
 enum tsc_source tsc_frequency_source(void);
+const char *tsc_source_name(enum tsc_source source); /* "told by CPUID" ... */
 
 /* Nanoseconds since kernel entry; 0 before tsc_init. Context: any. */
 uint64_t tsc_now_ns(void);

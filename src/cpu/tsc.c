@@ -135,6 +135,16 @@ enum tsc_source tsc_frequency_source(void)
     return source;
 }
 
+const char *tsc_source_name(enum tsc_source which)
+{
+    static const char *const names[] = {[TSC_ASSUMED] = "assumed",
+                                        [TSC_CPUID] = "told by CPUID",
+                                        [TSC_HYPERVISOR] = "told by the hypervisor",
+                                        [TSC_PIT] = "measured against the PIT"};
+
+    return names[which];
+}
+
 uint64_t tsc_since_entry(void)
 {
     return rdtsc() - entry;

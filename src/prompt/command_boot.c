@@ -10,19 +10,6 @@
 
 #define KIB 1024u
 
-static const char *protocol_name(enum boot_protocol protocol)
-{
-    return protocol == BOOT_PROTOCOL_MULTIBOOT2 ? "Multiboot2" : "PVH";
-}
-
-static const char *firmware_name(enum firmware_kind firmware)
-{
-    static const char *const names[] = {
-        [FIRMWARE_UNKNOWN] = "unknown firmware", [FIRMWARE_BIOS] = "BIOS", [FIRMWARE_UEFI] = "UEFI"};
-
-    return names[firmware];
-}
-
 static void heading(const char *text)
 {
     console_printf("%s%s%s\n", style(STYLE_HEADING), text, style(STYLE_NONE));
@@ -103,7 +90,7 @@ static int run_boot(int argc, char **argv)
     if (argc > 1)
         return -E2BIG;
     console_printf("Loader: %s, by %s, on %s\n", info->loader_name[0] ? info->loader_name : "not told",
-                   protocol_name(info->protocol), firmware_name(info->firmware));
+                   boot_protocol_name(info->protocol), firmware_name(info->firmware));
     console_printf("Command line: %s\n", info->command_line);
     print_memory(info);
     print_modules(info);

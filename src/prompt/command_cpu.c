@@ -64,14 +64,10 @@ static void print_caches(void)
 
 static void print_clock(void)
 {
-    static const char *const sources[] = {[TSC_ASSUMED] = "assumed",
-                                          [TSC_CPUID] = "told by CPUID",
-                                          [TSC_HYPERVISOR] = "told by the hypervisor",
-                                          [TSC_PIT] = "measured against the PIT"};
     uint64_t hz = tsc_frequency_hz();
 
     console_printf("Time stamp counter: %lu.%03lu MHz, %s, %s\n", hz / 1000000, hz / 1000 % 1000,
-                   sources[tsc_frequency_source()],
+                   tsc_source_name(tsc_frequency_source()),
                    cpu_has(CPU_INVARIANT_TSC) ? "invariant" : "not said to be invariant");
 }
 
