@@ -9,9 +9,10 @@
 #include <debug/report.h>
 #include <lib/format.h>
 #include <lib/list.h>
+#include <lib/string.h>
 #include <sync/spinlock.h>
 
-#define MESSAGE_MAX 240
+#define MESSAGE_MAX 400
 
 NORETURN void __stack_chk_fail(void);
 
@@ -71,7 +72,7 @@ void list_corrupted(const struct list *node, const struct list *neighbour, const
 
 void spinlock_recursion(const struct spinlock *lock, const void *first_taken_at, const void *taken_again_at)
 {
-    char first[120], again[120], words[MESSAGE_MAX];
+    char first[120], again[120], words[320];
     struct trap_frame frame;
 
     CAPTURE_CALLER(&frame);
@@ -94,13 +95,13 @@ void __stack_chk_fail(void)
 void warn(const char *format, ...)
 {
     struct trap_frame frame;
-    char words[MESSAGE_MAX], class_words[MESSAGE_MAX];
+    char words[MESSAGE_MAX] = "warning: ";
+    size_t prefix = strlen(words);
     va_list arguments;
 
     CAPTURE_CALLER(&frame);
     va_start(arguments, format);
-    vsnprintf(words, sizeof(words), format, arguments);
+    vsnprintf(words + prefix, sizeof(words) - prefix, format, arguments);
     va_end(arguments);
-    snprintf(class_words, sizeof(class_words), "warning: %s", words);
-    report_notice(&(struct report){.frame = &frame, .cr2 = read_cr2(), .class_words = class_words});
+    report_notice(&(struct report){.frame = &frame, .cr2 = read_cr2(), .class_words = words});
 }

@@ -8,7 +8,7 @@
 #include <lib/format.h>
 #include <lib/string.h>
 
-#define LINE_MAX 256
+#define LINE_MAX 480
 
 /* One block at a time is written by a CPU; in_report guards it. */
 struct report_output {

@@ -1,0 +1,303 @@
+"""Provoked faults, each in its own boot, each with its report checked field by field (report.py)."""
+import os
+import re
+import time
+
+import report as reports
+from harness import Machine, outcome, scenario
+from harness.registry import register
+
+BUILDS = ("release", "debug")
+# The command's own way down to the fault, which the backtrace must show.
+DISPATCH = ("run_fault", "dispatch", "finish_boot", "kernel_main", "kernel_entry")
+HEAP_CALLS = ("heap_fault_report",)
+
+
+def memory_fault(class_words, error_code, cr2, rip="any", provoke=None, **more):
+    calls = ((rip,) if rip else ("fault_call",)) + ((provoke,) if provoke else ()) + DISPATCH
+    return dict(class_words=class_words, vector=14, error_code=error_code, cr2=cr2, rip=rip, calls=calls, **more)
+
+
+def own_report(class_words, rip, calls, **more):
+    return dict(class_words=class_words, vector=None, rip=rip, calls=(*calls, *DISPATCH), **more)
+
+
+WRITE, FETCH, PRESENT = 2, 16, 1
+OPERAND = r"\[r\w+\] = 0x{0}, r\w+ = 0x{0}"
+
+FAULTS = {
+    "null_read": memory_fault("NULL pointer read", 0, "0x0000000000000008 the NULL page, never mapped", "fault_read",
+                              "provoke_null_read", access=OPERAND.format("0{15}8")),
+    "null_write": memory_fault("NULL pointer write", WRITE, "0x0000000000000010 the NULL page, never mapped",
+                               "fault_write", "provoke_null_write", access=OPERAND.format("0{14}10")),
+    "null_jump": memory_fault("NULL pointer jump", FETCH, "0x0000000000000000 the NULL page", None, "provoke_null_jump"),
+    "write_rodata": memory_fault(r"write to read-only \.rodata", WRITE | PRESENT, r"\.rodata.*read_only_words\+0x8",
+                                 "fault_write", "provoke_write_rodata"),
+    "write_text": memory_fault(r"write to read-only \.text", WRITE | PRESENT, r"\.text.*fault_read\+0x0", "fault_write",
+                               "provoke_write_text"),
+    "execute_data": memory_fault(r"execute of non-executable \.data", FETCH | PRESENT, r"\.data.*data_words\+0x0", None,
+                                 "provoke_execute_data"),
+    "execute_stack": memory_fault(r"execute of non-executable stack 'boot'", FETCH | PRESENT, "stack 'boot'", None,
+                                  "provoke_execute_stack"),
+    "execute_heap": memory_fault("execute of non-executable heap", FETCH | PRESENT,
+                                 r"slab object 'kmalloc-\d+' \+0 \(in use, 64 bytes, allocated at provoke_execute_heap\+",
+                                 None, "provoke_execute_heap"),
+    "execute_vmalloc": memory_fault("execute of non-executable vmalloc area", FETCH | PRESENT,
+                                    r"vmalloc memory \+0 \(64 bytes, allocated at provoke_execute_vmalloc\+", None,
+                                    "provoke_execute_vmalloc"),
+    "execute_rodata": memory_fault(r"execute of non-executable \.rodata", FETCH | PRESENT,
+                                   r"\.rodata.*read_only_words\+0x0", None, "provoke_execute_rodata"),
+    "stack_guard_below": memory_fault("kernel stack overflow: write to the guard page below stack 'provoked'", WRITE,
+                                      "guard page below stack 'provoked'", "fault_write", "provoke_stack_guard_below"),
+    "stack_guard_above": memory_fault("kernel stack underflow: write to the guard page above stack 'provoked'", WRITE,
+                                      "guard page above stack 'provoked'", "fault_write", "provoke_stack_guard_above"),
+    "recursion": dict(class_words=r"kernel stack overflow: guard page below stack 'boot' \(double fault\)", vector=8,
+                      error_code=0, rip="fault_recurse", cr2="guard page below stack 'boot'",
+                      calls=("fault_recurse", "provoke_recursion", *DISPATCH),
+                      fields={"thread": r"^boot, stack 'boot', (overflowed by \d+ bytes|\d+ bytes left)$"}),
+    "double_fault": dict(class_words="double fault: an exception could not be delivered", vector=8, error_code=0,
+                         rip="fault_lose_stack", cr2="0xffffcffffffefff8",
+                         calls=("fault_lose_stack", "provoke_double_fault", *DISPATCH),
+                         fields={"thread": "RSP is in no stack"}),
+    "non_canonical": dict(class_words=r"non-canonical address in r\w+", vector=13, error_code=0, rip="fault_read",
+                          calls=("fault_read", "provoke_non_canonical", *DISPATCH),
+                          access=OPERAND.format("4141414141414140")),
+    "invalid_opcode": dict(class_words="invalid opcode: ud2", vector=6, rip="fault_invalid_opcode",
+                           calls=("fault_invalid_opcode", "provoke_invalid_opcode", *DISPATCH),
+                           fields={"code": r"<0f> 0b"}),
+    "warning": own_report("warning: provoked, answer 42", "fault_warn", ("fault_warn", "provoke_warning"),
+                          outcome="goes on"),
+    "divide_by_zero": dict(class_words="division by zero", vector=0, rip="fault_divide",
+                           calls=("fault_divide", "provoke_divide_by_zero", *DISPATCH)),
+    "stack_smash": dict(class_words="stack smashed: a function wrote past its local variables", vector=None,
+                        rip="fault_smash", end="(return address 0x4141414141414141 is not in kernel code|"
+                                               "frame pointer 0x4141414141414141 .*)"),
+    "use_after_free_read": dict(class_words=r"use after free .*: non-canonical address in r\w+", vector=13, error_code=0,
+                                rip="fault_follow", calls=("fault_follow", "provoke_use_after_free_read", *DISPATCH),
+                                access=OPERAND.format("deadf1eedeadf1ee")),
+    "use_after_free_write": own_report(
+        r"heap: use after free write: object 0x\w+ of 'kmalloc-\d+', \d+ bytes, offset 24, found 0x41.*, "
+        r"allocated at provoke_use_after_free_write\+\w+, freed at provoke_use_after_free_write\+\w+",
+        "heap_fault_report", (*HEAP_CALLS, "fault_allocate_until_found", "provoke_use_after_free_write")),
+    "double_free": own_report(
+        r"heap: double free: object 0x\w+ of 'kmalloc-\d+'.*, allocated at provoke_double_free\+\w+, "
+        r"freed at provoke_double_free\+\w+, freed again at fault_free_again\+\w+",
+        "heap_fault_report", (*HEAP_CALLS, "fault_free_again", "provoke_double_free")),
+    "free_page_as_object": own_report(
+        r"heap: not a heap object.*: object 0x\w+, free attempted at fault_free_again\+\w+", "heap_fault_report",
+        (*HEAP_CALLS, "fault_free_again", "provoke_free_page_as_object")),
+    "heap_overflow": own_report(
+        r"heap: redzone overwritten \(overflow of 4 bytes\): object 0x\w+ of 'kmalloc-\d+', 40 bytes, offset 40, "
+        r"found 0x41.*, allocated at provoke_heap_overflow\+\w+, free attempted at fault_free_again\+\w+",
+        "heap_fault_report", (*HEAP_CALLS, "fault_free_again", "provoke_heap_overflow")),
+    "free_list": own_report(
+        r"heap: free list overwritten.*: object 0x\w+ of 'kmalloc-\d+'.*, allocated at provoke_free_list\+\w+, "
+        r"freed at provoke_free_list\+\w+",
+        "heap_fault_report", (*HEAP_CALLS, "fault_allocate_until_found", "provoke_free_list")),
+    "list_corruption": own_report(
+        r"list corruption: remove: prev->next: node 0x\w+, neighbour 0x\w+, found 0x\w+",
+        ("fault_remove", "list_remove"), ("fault_remove", "provoke_list_corruption")),
+    "array_bounds": own_report(r"array index out of bounds: 7 in 'int ?\[4\]'", "fault_index",
+                               ("fault_index", "provoke_array_bounds")),
+    "signed_overflow": own_report(r"signed integer overflow: 2147483647 \+ 1 does not fit 'int'", "fault_add",
+                                  ("fault_add", "provoke_signed_overflow")),
+    "shift": own_report(r"bad shift: the count 40 is too large for 'int' of 32 bits", "fault_shift",
+                        ("fault_shift", "provoke_shift")),
+    "console_locked": memory_fault("NULL pointer write", WRITE, "0x0000000000000018 the NULL page", "fault_write",
+                                   "fault_write_bytes_once"),
+}
+
+GOES_ON = ("warning",)
+MACHINE = Machine(memory="64M", command_line="keel.panic=exit")
+
+
+def kernel_of(run):
+    return reports.Kernel(os.path.join(run.build, "keel.elf"))
+
+
+def only_report(run, output):
+    found = reports.find_reports(output)
+    if len(found) != 1:
+        run.fail(f"{len(found)} reports, expected one")
+    return found[0]
+
+
+def check(run, output, expected):
+    try:
+        reports.check(only_report(run, output), kernel_of(run), output, expected)
+    except reports.ReportError as error:
+        run.fail(str(error))
+
+
+def boot_with(run, commands, **changes):
+    line = f'keel.panic=exit keel.run="{commands}"'
+    return run.boot(Machine(memory="64M", command_line=line, **changes))
+
+
+def fault_scenario(name, expected):
+    def function(run):
+        goes_on = name in GOES_ON
+        with boot_with(run, f"fault {name}" + ("; exit" if goes_on else "")) as vm:
+            vm.wait_end(outcome.PASS if goes_on else outcome.FAIL)
+            check(run, vm.output, expected)
+
+    register(f"fault/{name}", f"fault {name}: the report is complete and true", function, builds=BUILDS, timeout=30)
+
+
+for fault_name, fault_expected in FAULTS.items():
+    fault_scenario(fault_name, fault_expected)
+
+
+@scenario("fault/list", builds=BUILDS, timeout=30)
+def fault_list(run):
+    """`fault list` names every fault there is a scenario for, one a line, and nothing else"""
+    others = {"inside_report", "serial_dead", "nmi", "machine_check", "machine_check_corrected"}
+    with run.boot(Machine(memory="64M")) as vm:
+        vm.wait_prompt()
+        listed = vm.command("fault list").split()
+        assert sorted(listed) == sorted(set(FAULTS) | others), f"listed {sorted(set(listed) ^ (set(FAULTS) | others))}"
+        vm.exit()
+
+
+@scenario("fault/inside_report", builds=BUILDS, timeout=30)
+def inside_report(run):
+    """a fault inside the report ends in two lines that name it, and a stop"""
+    with boot_with(run, "fault inside_report") as vm:
+        vm.wait_end(outcome.FAIL)
+        match = re.search(r"^KEEL: fault inside the report: #PF error 0x2 cr2 0x0000000000000018 at (.*)\n"
+                          r"KEEL: the report above is incomplete; fatal, leaves QEMU\n", vm.output, re.MULTILINE)
+        assert match, "the two lines are not there"
+        try:
+            _, function = kernel_of(run).check_location(match.group(1), False, "nested fault")
+        except reports.ReportError as error:
+            run.fail(str(error))
+        assert function == "fault_write"
+        assert vm.output.count("KEEL: fault inside the report") == 1
+
+
+@scenario("fault/serial_dead", builds=BUILDS, timeout=30)
+def serial_dead(run):
+    """with a serial port that takes bytes and sends none, the other consoles have the whole report"""
+    expected = memory_fault("NULL pointer write", WRITE, "0x0000000000000020 the NULL page", "fault_write",
+                            "provoke_serial_dead")
+    with boot_with(run, "fault serial_dead") as vm:
+        vm.wait_end(outcome.FAIL)
+        assert reports.BEGIN not in vm.output, "the serial port was not dead"
+        check(run, vm.debug_output, expected)
+
+
+@scenario("fault/no_serial", builds=BUILDS, timeout=30)
+def no_serial(run):
+    """without any serial port a fault is reported in full on the debug port"""
+    with boot_with(run, "fault null_write", serial=False) as vm:
+        vm.wait_end(outcome.FAIL)
+        check(run, vm.debug_output, FAULTS["null_write"])
+
+
+@scenario("fault/nmi", builds=BUILDS, timeout=30)
+def nmi(run):
+    """an NMI from the monitor: every CPU's stack, and the kernel goes on"""
+    expected = dict(class_words=r"NMI: from outside \(monitor, watchdog or button\)", vector=2, rip="any",
+                    outcome="goes on", calls=("provoke_nmi", *DISPATCH))
+    with run.boot(MACHINE) as vm:
+        vm.wait_prompt()
+        vm.send("fault nmi\r")
+        vm.expect("waiting for `nmi`")
+        vm.monitor("nmi")
+        vm.wait_prompt()
+        vm.exit()
+        check(run, vm.output, expected)
+
+
+@scenario("fault/nmi_at_prompt", builds=BUILDS, timeout=30)
+def nmi_at_prompt(run):
+    """an NMI while the prompt waits: reported, and the next command works"""
+    expected = dict(class_words=r"NMI: from outside \(monitor, watchdog or button\)", vector=2, rip="any",
+                    outcome="goes on", calls=("prompt_run", "kernel_main", "kernel_entry"))
+    with run.boot(MACHINE) as vm:
+        vm.wait_prompt()
+        for _ in range(3):
+            vm.monitor("nmi")
+            vm.expect("KEEL REPORT END")
+        vm.send("echo still here\r")
+        vm.expect("^still here$")
+        vm.exit()
+        found = reports.find_reports(vm.output)
+        assert len(found) == 3, f"{len(found)} reports of 3 NMIs"
+        try:
+            for each in found:
+                reports.check(each, kernel_of(run), vm.output, expected)
+        except reports.ReportError as error:
+            run.fail(str(error))
+
+
+@scenario("fault/machine_check", builds=BUILDS, timeout=30)
+def machine_check(run):
+    """a machine check that cannot be corrected: bank, address and the owner of the page"""
+    expected = dict(class_words="fatal machine check in bank 3: cache hierarchy: data read, data cache, level 0",
+                    vector=18, rip="any", calls=("kernel_entry",))
+    with run.boot(MACHINE) as vm:
+        vm.wait_prompt()
+        vm.send("fault machine_check\r")
+        vm.expect("waiting for `mce")
+        vm.monitor("mce 0 3 0xbe00000000000134 0x5 0x1234000 0x8c")
+        vm.wait_end(outcome.FAIL)
+        check(run, vm.output, expected)
+        details = only_report(run, vm.output).details
+        assert details[0] == "global status 0x0000000000000005", details
+        assert details[1] == ("bank 3 status 0xbe00000000000134 VAL UC EN MISCV ADDRV PCC: cache hierarchy: data read, "
+                              "data cache, level 0"), details
+        assert re.fullmatch(r"bank 3 address 0x0000000001234000 misc 0x000000000000008c: frame 0x1234: owner "
+                            r"[a-z ]+, references \d+", details[2]), details
+
+
+@scenario("fault/machine_check_corrected", builds=BUILDS, timeout=30)
+def machine_check_corrected(run):
+    """a corrected machine check, at the prompt: logged within a second, with the owner of the page, and only once"""
+    with run.boot(MACHINE) as vm:
+        vm.wait_prompt()
+        vm.monitor("mce 0 3 0x9c00000000000134 0 0x1234000 0x8c")
+        started = time.monotonic()
+        vm.expect(r"machine check: corrected error: CPU 0 bank 3 status 0x9c00000000000134 VAL EN MISCV ADDRV: "
+                  r"cache hierarchy: data read, data cache, level 0")
+        vm.expect(r"machine check: corrected error: CPU 0 bank 3 address 0x0000000001234000 misc 0x000000000000008c: "
+                  r"frame 0x1234: owner [a-z ]+, references \d+")
+        assert time.monotonic() - started < 1, "it took more than a second"
+        vm.send("fault machine_check_corrected\r")
+        vm.expect("waiting for `mce")
+        vm.monitor("mce 0 3 0x9c00000000000134 0 0x1234000 0x8c")
+        vm.wait_prompt()
+        vm.exit()
+        assert vm.output.count("bank 3 status") == 2
+
+
+def without_machine_check(feature):
+    @scenario(f"fault/cpu_max,-{feature}", timeout=30)
+    def function(run):
+        """a CPU that reports no hardware errors boots and survives"""
+        with run.boot(Machine(memory="64M", cpu=f"max,-{feature}")) as vm:
+            vm.wait_prompt()
+            vm.exit()
+            assert "this CPU does not report hardware errors" in vm.output
+
+
+for feature in ("mce", "mca"):
+    without_machine_check(feature)
+
+
+@scenario("fault/halt", timeout=30)
+def panic_halt(run):
+    """keel.panic=halt: after the report the CPU is halted, interrupts off"""
+    with run.boot(Machine(memory="64M", command_line='keel.panic=halt keel.run="fault null_write"')) as vm:
+        vm.expect("KEEL REPORT END")
+        vm.wait_halted()
+        vm.kill()
+        assert "outcome: fatal, halts" in vm.output
+
+
+@scenario("fault/reboot", timeout=30)
+def panic_reboot(run):
+    """keel.panic=reboot: after the report the machine is reset, and not by a triple fault"""
+    with run.boot(Machine(memory="64M", command_line='keel.panic=reboot keel.run="fault null_write"')) as vm:
+        vm.wait_end(outcome.RESET)
+        assert "KEEL REPORT END" in vm.output and "outcome: fatal, reboots" in vm.output
