@@ -37,33 +37,40 @@ unsigned test_failures(void)
     return failed_since_boot;
 }
 
-static void read_counters(void)
+static void settle_counters(void)
 {
     for (const struct test_counter *counter = __table_test_counters_start; counter < __table_test_counters_end;
          counter++) {
         if (counter->settle)
             counter->settle();
     }
+}
+
+static void read_counters(void)
+{
+    settle_counters();
     for (const struct test_counter *counter = __table_test_counters_start; counter < __table_test_counters_end;
          counter++)
         *counter->before = counter->read();
 }
 
+/* One failure names all counters that differ. */
 static void compare_counters(void)
 {
-    for (const struct test_counter *counter = __table_test_counters_start; counter < __table_test_counters_end;
-         counter++) {
-        if (counter->settle)
-            counter->settle();
-    }
+    char text[FAILURE_TEXT_MAX / 2] = "";
+    size_t length = 0;
+
+    settle_counters();
     for (const struct test_counter *counter = __table_test_counters_start; counter < __table_test_counters_end;
          counter++) {
         uint64_t after = counter->read();
 
-        if (after != *counter->before)
-            test_fail(__FILE_NAME__, __LINE__, "%s: %lu before the test, %lu after it", counter->name, *counter->before,
-                      after);
+        if (after != *counter->before && length < sizeof(text))
+            length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s %lu -> %lu", length > 0 ? ", " : "",
+                                       counter->name, *counter->before, after);
     }
+    if (length > 0)
+        test_fail(__FILE_NAME__, __LINE__, "not as before: %s", text);
 }
 
 /* Returns true when the test passed. */

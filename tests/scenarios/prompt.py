@@ -233,6 +233,26 @@ def leaving(run):
         vm.wait_end(outcome.RESET)
 
 
+@scenario("prompt/tests_can_fail", builds=BUILDS)
+def tests_can_fail(run):
+    """The test runner notices a failed expectation and each kind of leak, and exit then says so."""
+    with prompt(run) as vm:
+        assert "selftest/" not in vm.command("test list")
+        assert re.fullmatch(r"test selftest/fails \.\.\. FAIL runner\.c:\d+ 6 \* 9 is 0x36, expected 0x2a\n"
+                            r"0 passed, 1 failed\nerror: test: 1 of 1 failed\n", vm.command("test selftest/fails"))
+        assert re.search(r"FAIL runner\.c:\d+ the first of two \(and 1 more\)$", vm.command("test selftest/fails_twice"),
+                         re.MULTILINE)
+        assert re.search(r"FAIL test\.c:\d+ not as before: .*free pages \d+ -> \d+", vm.command("test selftest/leaks_page"))
+        leak = vm.command("test selftest/leaks_object")
+        before, after = re.search(r"FAIL test\.c:\d+ not as before: .*slab objects (\d+) -> (\d+)", leak).groups()
+        assert int(after) == int(before) + 1, leak
+        assert "no test is named" in vm.command("test selftest")
+        assert vm.command("test runner/").endswith("1 passed, 0 failed\n")
+        vm.send("exit\r")
+        vm.wait_end(outcome.FAIL)
+        assert vm.process.returncode == 35
+
+
 @scenario("prompt/commands", builds=BUILDS)
 def commands(run):
     """Every command of this folder answers, and help knows each registered one."""
