@@ -15,6 +15,7 @@
 #include <cpu/percpu.h>
 #include <debug/panic.h>
 #include <lib/string.h>
+#include <mm/fail_inject.h>
 #include <mm/init.h>
 #include <mm/physmap.h>
 #include <sync/spinlock.h>
@@ -290,7 +291,7 @@ static NOINLINE struct page *alloc_slow(unsigned order, enum page_owner owner, u
     enum zone_id first = first_choice(alloc_flags);
     struct page *page = NULL;
 
-    if (order > PAGE_ORDER_MAX)
+    if (order > PAGE_ORDER_MAX || fail_inject(FAIL_PAGE))
         return NULL;
     if (order == 0 && first >= list_zone.id) {
         page = alloc_from_list(owner);
@@ -308,7 +309,7 @@ struct page *page_alloc(unsigned order, enum page_owner owner, unsigned alloc_fl
 {
     struct page *page = NULL;
 
-    if (LIKELY((order | alloc_flags) == 0))
+    if (LIKELY((order | alloc_flags | fail_inject_kinds) == 0))
         page = alloc_from_list(owner);
     return LIKELY(page != NULL) ? page : alloc_slow(order, owner, alloc_flags);
 }
