@@ -61,14 +61,16 @@ void heap_fault_report(const struct heap_fault *fault)
         append(text, sizeof(text), " (overflow of %lu byte%s)", (unsigned long)fault->nr_bytes,
                fault->nr_bytes == 1 ? "" : "s");
     if (fault->detail)
-        append(text, sizeof(text), " %s", fault->detail);
+        append(text, sizeof(text), " (%s)", fault->detail);
     append(text, sizeof(text), ": object %p", fault->object);
     if (fault->cache_name)
         append(text, sizeof(text), " of '%s', %lu bytes, offset %lu", fault->cache_name, (unsigned long)fault->size,
                (unsigned long)fault->offset);
     if (fault->found != fault->expected)
-        append(text, sizeof(text), ", found 0x%lx, expected 0x%lx", (unsigned long)fault->found,
-               (unsigned long)fault->expected);
+        append(text, sizeof(text), ", found 0x%lx", (unsigned long)fault->found);
+    if (fault->found != fault->expected &&
+        fault->expected <= UINT8_MAX) /* longer ones may be encoded: nothing to read */
+        append(text, sizeof(text), ", expected 0x%lx", (unsigned long)fault->expected);
     append_site(text, sizeof(text), "allocated", fault->allocated_at);
     append_site(text, sizeof(text), "freed", fault->freed_at);
     append_site(text, sizeof(text), fault->freed_at ? "freed again" : "free attempted", fault->freed_again_at);

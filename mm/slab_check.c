@@ -84,7 +84,7 @@ bool slab_check_used_object(const struct slab_cache *cache, void *object, struct
         bool is_redzone_wrong = trailer->link != HEAP_REDZONE;
 
         describe_object(fault, is_redzone_wrong ? HEAP_REDZONE_OVERWRITTEN : HEAP_TRAILER_OVERWRITTEN, cache, object);
-        fault->detail = is_redzone_wrong ? "(overflow of more than 8 bytes)" : "of an object in use: its state";
+        fault->detail = is_redzone_wrong ? "overflow of more than 8 bytes" : "of an object in use: its state";
         fault->offset = cache->object_size + (is_redzone_wrong ? 0 : offsetof(struct object_trailer, state));
         fault->found = is_redzone_wrong ? trailer->link : state;
         fault->expected = is_redzone_wrong ? HEAP_REDZONE : STATE_USED;
