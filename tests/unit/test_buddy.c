@@ -35,6 +35,8 @@ static struct page *take(unsigned order)
 
     for (size_t i = 0; page && i < (size_t)1 << order; i++)
         page[i].owner = PAGE_PRIVATE;
+    if (page)
+        page->order = (uint8_t)order;
     return page;
 }
 
@@ -42,6 +44,7 @@ static void give(struct page *page, unsigned order)
 {
     for (size_t i = 0; i < (size_t)1 << order; i++)
         page[i].owner = PAGE_FREE;
+    page->order = PAGE_ORDER_TAIL;
     buddy_give(&buddy, page, order);
 }
 
