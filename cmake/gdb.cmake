@@ -55,11 +55,13 @@ set_tests_properties(gdb/must_fail PROPERTIES WILL_FAIL TRUE)
 if(CMAKE_BUILD_TYPE STREQUAL "Debug") # these stop at functions that optimisation inlines
   gdb_test(log ARGS "--command-line=keel.run=\"boot; exit\"")
   gdb_test(pagewalk)
-  gdb_test(memory ARGS "--command-line=keel.run=\"boot; exit\"")
+  gdb_test(memory ARGS "--command-line=keel.run=\"boot; memory; exit\"")
   gdb_test(cpu)
   gdb_test(slabs ARGS "--command-line=keel.run=\"slabs; exit\"")
 endif()
 
-add_test(NAME gdb/qemu_under_gdb COMMAND "${CMAKE_SOURCE_DIR}/tests/gdb/qemu_under_gdb.py" "${CMAKE_SOURCE_DIR}/tools"
-         "${CMAKE_BINARY_DIR}")
-set_tests_properties(gdb/qemu_under_gdb PROPERTIES LABELS gdb TIMEOUT 60)
+foreach(name IN ITEMS qemu_under_gdb debug_target)
+  add_test(NAME "gdb/${name}" COMMAND "${CMAKE_SOURCE_DIR}/tests/gdb/${name}.py" "${CMAKE_SOURCE_DIR}/tools"
+           "${CMAKE_BINARY_DIR}")
+  set_tests_properties("gdb/${name}" PROPERTIES LABELS gdb TIMEOUT 60)
+endforeach()

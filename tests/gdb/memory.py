@@ -1,4 +1,4 @@
-"""`keel memory` prints the map the prompt's `boot` prints, and the pages the kernel says it has."""
+"""`keel memory` prints the map the prompt's `boot` prints, and the zones as `memory` does."""
 import os
 import re
 import sys
@@ -31,8 +31,13 @@ def test():
     given = int(re.search(r"memory: \d+ MiB free of (\d+) MiB", serial).group(1))
     total = sum(total for total, _ in zones.values())
     expect(abs(total // MIB_PAGES - given) <= 1, f"{total} pages in all zones, the kernel said {given} MiB")
-    for name, (total, free) in zones.items():
-        expect(free <= total, f"zone {name} has {free} of {total} pages free")
+    shown = {name: (int(pages), int(free)) for name, pages, free in re.findall(
+        r"^  (LOW|DMA32|NORMAL) +(\d+) +(\d+) ", serial, re.MULTILINE)}
+    on_lists = int(re.search(r"on CPUs' lists +(\d+) pages", text).group(1))
+    for name in zones:
+        expect_equal(zones[name][0], shown[name][0], f"pages of zone {name}")
+    # The prompt counts pages on CPUs' lists with their zone.
+    expect_equal(sum(free for _, free in zones.values()) + on_lists, sum(free for _, free in shown.values()), "free pages")
     blocks = [list(map(int, counts.split())) for counts in re.findall(r"blocks by order: ([\d ]+)$", text, re.MULTILINE)]
     for (name, (_, free)), counts in zip(zones.items(), blocks):
         expect_equal(sum(count << order for order, count in enumerate(counts)), free, f"pages of zone {name}'s blocks")

@@ -46,13 +46,14 @@ def test():
         expect(physical(address) is not None, f"{address:#x} is not mapped in kernel_main")
 
     run_to("prompt_run")
-    code = address_of("kernel_main")
-    compare([code, stack, 0xFFFFE00000000000, 0xFFFF800000100123, 0xFFFF800008000000, 0, 0x200000, 0xFFFFC00000000000])
+    code, init = address_of("prompt_run"), address_of("kernel_main")
+    compare([code, init, stack, 0xFFFFE00000000000, 0xFFFF800000100123, 0xFFFF800008000000, 0, 0x200000, 0xFFFFC00000000000])
     expect("write" not in leaf_flags(code), "code is writable")
     expect("no-execute" not in leaf_flags(code), "code cannot be executed")
     expect("no-execute" in leaf_flags(0xFFFF800008000000), "the physmap can be executed")
     expect("large" in leaf_flags(0xFFFF800008000000), "the physmap has small pages")
     expect_equal(physical(0xFFFF800008000123), 0x8000123, "physical address behind the physmap")
+    expect_in("is not mapped", output(f"keel pagewalk {init:#x}"))  # given back at the end of boot
     expect_in("is not mapped", output("keel pagewalk 0"))
     expect_in("not canonical", output("keel pagewalk 0x800000000000"))
 

@@ -28,8 +28,7 @@ def pages_on_cpu_lists():
     """Single pages in front of the zones, of all CPUs."""
     cpu, count = target.variable("all_cpu_pages", "mm/page_alloc.c"), 0
     while int(cpu):
-        lists = cpu["lists"]
-        count += sum(int(lists[number]["count"]) for number in range(lists.type.range()[1] + 1))
+        count += (int(cpu["top"]) - int(cpu["entries"].address)) // 8
         cpu = cpu["next"]
     return count
 
