@@ -4,9 +4,9 @@
 #include <cpu/percpu.h>
 #include <cpu/trap_frame.h>
 
-#define CONSTANT(name, value)         __asm__ volatile(".ascii \"@@" #name " %0\"" : : "i"((int64_t)(value)))
-#define OFFSET(name, type, member)    CONSTANT(name, offsetof(type, member))
-#define PERCPU_OFFSET(name, member)   CONSTANT(name, PERCPU_LINK_BASE + offsetof(struct percpu, member))
+#define CONSTANT(name, value)       __asm__ volatile(".ascii \"@@" #name " %0\"" : : "i"((int64_t)(value)))
+#define OFFSET(name, type, member)  CONSTANT(name, offsetof(type, member))
+#define PERCPU_OFFSET(name, member) CONSTANT(name, PERCPU_LINK_BASE + offsetof(struct percpu, member))
 
 void offsets(void);
 void offsets(void)

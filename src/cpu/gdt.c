@@ -41,8 +41,7 @@ static void gdt_set_tss(uint64_t *table, const struct tss *segment)
 {
     uint64_t base = (uint64_t)segment, limit = sizeof(*segment) - 1;
 
-    table[SELECTOR_TSS / 8] =
-        DESCRIPTOR_TSS | limit | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
+    table[SELECTOR_TSS / 8] = DESCRIPTOR_TSS | limit | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
     table[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 

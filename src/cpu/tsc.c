@@ -25,7 +25,7 @@
 #define PIT_COUNT          1193u /* 1 ms */
 #define PIT_POLLS_MIN      16u   /* fewer: the output was not counting */
 #define PIT_POLLS_MAX      1000000u
-#define PIT_TRIES         40u
+#define PIT_TRIES          40u
 #define PIT_DOUBT_MAX      50u /* one part in so many */
 
 static READ_ONLY_AFTER_INIT uint64_t entry, hz;
