@@ -13,3 +13,5 @@ for name, machine, builds in (
     commands = "test audit paging page_alloc/every page_alloc/zones; audit" if name == "zones-above-4g" else "test; audit"
     boot_scenario(f"kernel/{name}", machine, commands=commands, expect=EXPECT, builds=builds, timeout=120,
                   summary=f"the kernel's own tests pass on {machine.cpu} with {machine.memory}")
+boot_scenario("kernel/uefi", Machine(firmware="uefi"), commands="test; audit", expect=EXPECT, timeout=240,
+              summary="the kernel's own tests pass where UEFI has left the memory map in pieces")

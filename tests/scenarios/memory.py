@@ -18,7 +18,7 @@ def memory_scenario(name, machine, size, **options):
         """all memory but the firmware's is usable, none of it where there is none, and the audit is clean"""
         with run.boot(machine) as vm:
             vm.wait_end("pass")
-        run.check_output(vm.output, [r"^audit: 0 violations"])
+        run.check_output(vm.output, [r"^audit: 0 violations"], [r"^error: "])
         ranges = [(int(first, 16), int(last, 16) + 1) for first, last in RANGE.findall(vm.output)]
         usable = sum(end - start for start, end in ranges)
         share = FIRMWARE_SHARE[machine.firmware]

@@ -46,7 +46,11 @@ def scenario(name, **options):
     return decorate
 
 
-def boot_scenario(name, machine=Machine(), commands="", expect=(), forbid=(), summary="", **options):
+# What a command that is not there, or fails, prints.
+COMMAND_ERROR = r"^error: .*"
+
+
+def boot_scenario(name, machine=Machine(), commands="", expect=(), forbid=(COMMAND_ERROR,), summary="", **options):
     """Boots, runs commands (separated by ;), then exit. See the package's description."""
     def function(run):
         script = f"{commands}; exit" if commands else "exit"
