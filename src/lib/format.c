@@ -1,5 +1,6 @@
 /* Formatted output into a buffer. A specification is read into struct spec, then written to struct sink, which counts
- * everything and stores what fits. */
+ * everything and stores what fits. The usual specifications, a conversion letter with at most an l before it, go past
+ * all of that: log lines are made of them. */
 #include <lib/format.h>
 
 #include <base/errno.h>
@@ -290,23 +291,85 @@ static bool put_conversion(struct sink *sink, struct spec *spec, char conversion
     }
 }
 
+/* The short way for %s %d %u %x %ld %lu %lx. at is behind the %; returns where the text goes on, or NULL for any other.
+ */
+static inline const char *put_plain(struct sink *sink, const char *at, struct arguments *arguments)
+{
+    char buffer[DIGITS_MAX], *end = buffer + sizeof(buffer), *digits;
+    bool is_long = *at == 'l';
+    int64_t number;
+
+    at += is_long;
+    switch (*at) {
+    case 's': {
+        const char *text;
+
+        if (is_long)
+            return NULL;
+        text = va_arg(arguments->list, const char *);
+        if (!text)
+            text = "(null)";
+        put_bytes(sink, text, strlen(text));
+        return at + 1;
+    }
+    case 'd':
+        number = is_long ? va_arg(arguments->list, long) : va_arg(arguments->list, int);
+        digits = digits_decimal(end, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
+        if (number < 0)
+            *--digits = '-';
+        break;
+    case 'u':
+        digits =
+            digits_decimal(end, is_long ? va_arg(arguments->list, unsigned long) : va_arg(arguments->list, unsigned));
+        break;
+    case 'x':
+        digits =
+            digits_shifted(end, is_long ? va_arg(arguments->list, unsigned long) : va_arg(arguments->list, unsigned), 4,
+                           "0123456789abcdef");
+        break;
+    default:
+        return NULL;
+    }
+    put_bytes(sink, digits, (size_t)(end - digits));
+    return at + 1;
+}
+
+/* at is behind the %. */
+static NOINLINE const char *put_specified(struct sink *sink, const char *at, struct arguments *arguments)
+{
+    struct spec spec;
+    const char *conversion = read_spec(at, &spec, arguments);
+
+    if (*conversion && put_conversion(sink, &spec, *conversion, arguments))
+        return conversion + 1;
+    put_bytes(sink, "%", 1); /* not one of ours: shown as it is written */
+    return at;
+}
+
+/* Copies up to the next % or the end; returns where that is. Byte by byte: what stands between two conversions is
+ * short. */
+static inline const char *put_literal(struct sink *sink, const char *format)
+{
+    size_t length = sink->length;
+
+    for (; *format && *format != '%'; format++, length++) {
+        if (length < sink->room)
+            sink->buffer[length] = *format;
+    }
+    sink->length = length;
+    return format;
+}
+
 static void put_format(struct sink *sink, const char *format, struct arguments *arguments)
 {
-    while (*format) {
-        const char *at = format;
-        struct spec spec;
+    for (;;) {
+        const char *after;
 
-        while (*at && *at != '%')
-            at++;
-        if (at != format)
-            put_bytes(sink, format, (size_t)(at - format));
-        if (!*at)
+        format = put_literal(sink, format);
+        if (!*format)
             return;
-        format = read_spec(at + 1, &spec, arguments);
-        if (!*format || !put_conversion(sink, &spec, *format, arguments))
-            put_bytes(sink, at, (size_t)(format - at) + (*format ? 1 : 0)); /* shown as it is written */
-        if (*format)
-            format++;
+        after = put_plain(sink, format + 1, arguments);
+        format = after ? after : put_specified(sink, format + 1, arguments);
     }
 }
 
