@@ -36,6 +36,9 @@ bool console_is_registered(void);
 PRINTF(1, 2) void console_printf(const char *format, ...);
 void console_write(const char *bytes, size_t length);
 
+/* What the terminals at the other end can do (`keel.term=dumb`) and should (`keel.color=off`). Context: init. */
+void console_set_terminal(bool understands_escapes, bool wants_colours);
+
 /* The next typed byte of any console, or -EAGAIN. Context: any. */
 int console_try_read(void);
 

@@ -39,6 +39,7 @@ static uint32_t nr_waiting; /* [a] contexts that wait for the lock */
 static bool is_in_panic;    /* [a] */
 static uint64_t drained;    /* [a] every record below is on every console; written by the lock's holder */
 static enum log_level shown_level = LOG_INFO;              /* [a] */
+static bool has_escapes = true, has_colours = true;        /* [a] settings of the terminals */
 static uint32_t input_is_taken;                            /* [a] */
 static struct console *consoles;                           /* [console lock]; readers follow the list without it */
 static uint64_t dropped_told;                              /* [console lock] */
@@ -148,7 +149,7 @@ static const char *level_colour(enum log_level level)
 static void write_line(struct console *console, const struct log_record *record, const char *text, size_t length,
                        bool is_first)
 {
-    const char *colour = console->is_log_only ? "" : level_colour(record->level);
+    const char *colour = console->is_log_only || !has_colours ? "" : level_colour(record->level);
     char line[CONSOLE_LINE_MAX];
     int written;
 
@@ -189,7 +190,7 @@ static void hide_open_line(struct console *console, bool *is_hidden)
 {
     if (*is_hidden || console->is_log_only || !open_line_is_open(&open_line))
         return;
-    write_text(console, open_line_hide(&open_line));
+    write_text(console, open_line_hide(&open_line, has_escapes));
     *is_hidden = true;
 }
 
@@ -233,7 +234,7 @@ static void drain_console(struct console *console, uint64_t at_least)
     while ((console->log_position < at_least || !somebody_waits()) && drain_one(console, &is_hidden))
         ;
     if (is_hidden)
-        open_line_show(&open_line, write_piece, console);
+        open_line_show(&open_line, has_escapes, write_piece, console);
 }
 
 static void tell_dropped(void)
@@ -249,7 +250,7 @@ static void tell_dropped(void)
         hide_open_line(console, &is_hidden);
         write_count(console, dropped - dropped_told, "records were dropped: their slots' writers did not finish");
         if (is_hidden)
-            open_line_show(&open_line, write_piece, console);
+            open_line_show(&open_line, has_escapes, write_piece, console);
     }
     dropped_told = dropped;
 }
@@ -405,7 +406,7 @@ void console_enter_panic(void)
     /* The report begins on a line of its own: behind an open line, or in the middle of one that was being written. */
     for (struct console *console = consoles; console; console = console->next) {
         if (was_locked || (!console->is_log_only && open_line_is_open(&open_line)))
-            write_text(console, "\033[0m\n");
+            write_text(console, has_escapes ? "\033[0m\n" : "\n");
     }
     open_line = (struct open_line)OPEN_LINE_INITIALIZER;
     console_flush();
@@ -414,6 +415,12 @@ void console_enter_panic(void)
 void log_set_console_level(enum log_level level)
 {
     __atomic_store_n(&shown_level, level, __ATOMIC_RELAXED); /* a setting: orders nothing */
+}
+
+void console_set_terminal(bool understands_escapes, bool wants_colours)
+{
+    has_escapes = understands_escapes;
+    has_colours = understands_escapes && wants_colours;
 }
 
 int console_try_read(void)

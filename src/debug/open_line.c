@@ -144,8 +144,10 @@ bool open_line_is_open(const struct open_line *line)
     return line->length > 0 || line->cursor > 0;
 }
 
-const char *open_line_hide(const struct open_line *line)
+const char *open_line_hide(const struct open_line *line, bool has_escapes)
 {
+    if (!has_escapes)
+        return "\n";
     return line->is_lost || line->length > OPEN_LINE_ROW ? "\033[0m\n" : "\033[0m\r\033[K";
 }
 
@@ -182,27 +184,38 @@ static void put_attributes(struct writer *writer, uint8_t foreground, bool is_bo
             (size_t)snprintf(sequence, sizeof(sequence), "\033[0;%s%um", is_bold ? "1;" : "", foreground));
 }
 
-void open_line_show(const struct open_line *line, void (*write)(void *context, const char *bytes, size_t length),
-                    void *context)
+static void put_move(struct writer *writer, unsigned count, char direction, bool has_escapes)
+{
+    char move[16];
+
+    if (has_escapes) {
+        put(writer, move, (size_t)snprintf(move, sizeof(move), "\033[%u%c", count, direction));
+        return;
+    }
+    for (unsigned i = 0; i < count; i++)
+        put(writer, direction == 'D' ? "\b" : " ", 1);
+}
+
+void open_line_show(const struct open_line *line, bool has_escapes,
+                    void (*write)(void *context, const char *bytes, size_t length), void *context)
 {
     struct writer writer = {.write = write, .context = context};
     uint8_t foreground = SGR_DEFAULT_FOREGROUND;
     bool is_bold = false;
-    char move[16];
 
     if (line->is_lost)
         return;
     for (unsigned i = 0; i < line->length; i++) {
         const struct open_line_cell *cell = &line->cells[i];
-        if (cell->foreground != foreground || cell->is_bold != is_bold)
+        if (has_escapes && (cell->foreground != foreground || cell->is_bold != is_bold))
             put_attributes(&writer, foreground = cell->foreground, is_bold = cell->is_bold);
         put(&writer, cell->bytes, strnlen(cell->bytes, sizeof(cell->bytes)));
     }
-    if (foreground != line->foreground || is_bold != line->is_bold)
+    if (has_escapes && (foreground != line->foreground || is_bold != line->is_bold))
         put_attributes(&writer, line->foreground, line->is_bold);
     if (line->cursor < line->length)
-        put(&writer, move, (size_t)snprintf(move, sizeof(move), "\033[%uD", line->length - line->cursor));
+        put_move(&writer, line->length - line->cursor, 'D', has_escapes);
     else if (line->cursor > line->length)
-        put(&writer, move, (size_t)snprintf(move, sizeof(move), "\033[%uC", line->cursor - line->length));
+        put_move(&writer, line->cursor - line->length, 'C', has_escapes);
     flush(&writer);
 }

@@ -36,9 +36,10 @@ void open_line_write(struct open_line *line, const char *bytes, size_t length);
 /* There is something on the line, or the cursor is not at its begin. */
 bool open_line_is_open(const struct open_line *line);
 
-/* What to write before a log line: erases the line, or goes to the next one. */
-const char *open_line_hide(const struct open_line *line);
+/* What to write before a log line: erases the line, or goes to the next one. A terminal without escapes cannot erase.
+ */
+const char *open_line_hide(const struct open_line *line, bool has_escapes);
 
-/* Writes the line as it was, cursor and colour included, in pieces. */
-void open_line_show(const struct open_line *line, void (*write)(void *context, const char *bytes, size_t length),
-                    void *context);
+/* Writes the line as it was, cursor and colour included, in pieces. Without escapes: its text, and backspaces. */
+void open_line_show(const struct open_line *line, bool has_escapes,
+                    void (*write)(void *context, const char *bytes, size_t length), void *context);

@@ -76,6 +76,7 @@ static void set_up(void)
     };
 
     style_init(config.has_escapes, config.has_colours);
+    console_set_terminal(config.has_escapes, config.has_colours);
     editor_init(&editor, &config);
 }
 

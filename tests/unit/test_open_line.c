@@ -29,7 +29,7 @@ static void check_shown(const char *text, const char *expected)
 
     write_all(&line, text);
     shown[0] = '\0';
-    open_line_show(&line, take, &again);
+    open_line_show(&line, true, take, &again);
     assert_string_equal(shown, expected);
     assert_int_equal(again.length, line.length);
     assert_int_equal(again.cursor, line.cursor);
@@ -62,18 +62,30 @@ static void long_lines(void **state)
     struct open_line line = OPEN_LINE_INITIALIZER;
 
     write_all(&line, "short");
-    assert_string_equal(open_line_hide(&line), "\033[0m\r\033[K");
+    assert_string_equal(open_line_hide(&line, true), "\033[0m\r\033[K");
     for (unsigned i = 0; i < 80; i++)
         write_all(&line, "x");
-    assert_string_equal(open_line_hide(&line), "\033[0m\n");
+    assert_string_equal(open_line_hide(&line, true), "\033[0m\n");
     for (unsigned i = 0; i < 300; i++)
         write_all(&line, "y");
     shown[0] = '\0';
-    open_line_show(&line, take, &line);
+    open_line_show(&line, true, take, &line);
     assert_string_equal(shown, "");
     assert_true(open_line_is_open(&line));
     write_all(&line, "\n");
     assert_false(open_line_is_open(&line));
+}
+
+static void dumb_terminal(void **state)
+{
+    struct open_line line = OPEN_LINE_INITIALIZER, again = OPEN_LINE_INITIALIZER;
+
+    write_all(&line, "\033[1mkeel> \033[0mhelp\b\b");
+    assert_string_equal(open_line_hide(&line, false), "\n");
+    shown[0] = '\0';
+    open_line_show(&line, false, take, &again);
+    assert_string_equal(shown, "keel> help\b\b");
+    assert_int_equal(again.cursor, line.cursor);
 }
 
 /* Whatever bytes come, nothing is written outside, and what is shown has the model's length. */
@@ -87,7 +99,7 @@ static void random_bytes(void **state)
         for (int i = rand() % 100; i > 0; i--)
             open_line_write(&line, &alphabet[(size_t)rand() % (sizeof(alphabet) - 1)], 1);
         shown[0] = '\0';
-        open_line_show(&line, take, &again);
+        open_line_show(&line, true, take, &again);
         if (!line.is_lost) {
             assert_int_equal(again.length, line.length);
             assert_int_equal(again.cursor, line.cursor);
@@ -100,6 +112,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(editing),
         cmocka_unit_test(long_lines),
+        cmocka_unit_test(dumb_terminal),
         cmocka_unit_test(random_bytes),
     };
 
