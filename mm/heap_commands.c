@@ -29,7 +29,7 @@ static int slabs_command(int argc, char **argv)
     return 0;
 }
 
-COMMAND(slabs, .name = "slabs", .arguments = "", .summary = "Shows the slab caches", .run = slabs_command);
+COMMAND(slabs, .name = "slabs", .arguments = "", .summary = "show the slab caches", .run = slabs_command);
 
 static void print_stack(const char *name, const void *base, size_t size)
 {
@@ -68,7 +68,7 @@ static int stacks_command(int argc, char **argv)
     }
 }
 
-COMMAND(stacks, .name = "stacks", .arguments = "", .summary = "Shows every stack's size and high-water mark",
+COMMAND(stacks, .name = "stacks", .arguments = "", .summary = "show every stack's size and high-water mark",
         .run = stacks_command);
 
 static void settle(void)

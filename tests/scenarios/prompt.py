@@ -276,3 +276,19 @@ def commands(run):
         assert f"preset {run.build_kind}\n" in vm.command("version")
         assert re.search(r"^clock_read \d+\.\d (instructions|ticks) \d+\.\d ns$", vm.command("bench clock"), re.MULTILINE)
         vm.exit()
+
+
+@scenario("prompt/boot_stages")
+def boot_stages(run):
+    """Each boot stage leaves its code on the POST port and its line in the log, in order; boot shows the same."""
+    codes = run.path("post_codes")
+    post = ("-chardev", f"file,id=post,path={codes}", "-device", "isa-debugcon,iobase=0x80,chardev=post")
+    with prompt(run, extra=post) as vm:
+        with open(codes, "rb") as file:
+            written = [code for code in file.read() if 0xb0 <= code < 0xc0]
+        assert written == sorted(set(written)) and written[0] == 0xb0 and len(written) >= 8, written
+        shown = [int(code, 16) for code in re.findall(r"^  \d+\.\d{6}  (b\w) ", vm.command("boot"), re.MULTILINE)]
+        assert shown == written, (shown, written)
+        logged = [int(number) for number in re.findall(r"boot: stage (\d+) of \d+: ", vm.command("log"))]
+        assert [0xb0 + number - 1 for number in logged] == written, logged
+        vm.exit()
