@@ -106,17 +106,22 @@ static INIT int map_all_ram(const struct boot_info *info)
 }
 
 /* The console may be writing to the screen: where that lies below 4 GiB it stays in the physmap until its driver has
- * mapped it properly, and goes with the init memory (mm_init.c). Frames that are RAM as well are mapped already. */
+ * mapped it properly, and goes with the init memory (mm_init.c). Where the firmware puts it over RAM, that is mapped
+ * already. */
 static INIT int map_early_screen(const struct boot_info *info)
 {
+    const unsigned flags = MAP_WRITE | MAP_UNCACHED | MAP_GLOBAL;
     vaddr_t base;
     uint64_t length = early_screen(info, &base);
-    int error = 0;
 
-    for (uint64_t offset = 0; offset < length && (!error || error == -EEXIST); offset += PAGE_SIZE) {
-        vaddr_t at = vaddr_add(base, offset);
-        error = page_tables_map(&kernel_tables, at, physmap_to_phys(vaddr_to_pointer(at)), PAGE_SIZE,
-                                MAP_WRITE | MAP_UNCACHED | MAP_GLOBAL);
+    if (length == 0)
+        return 0;
+    paddr_t physical = physmap_to_phys(vaddr_to_pointer(base));
+    int error = page_tables_map(&kernel_tables, base, physical, length, flags);
+    for (uint64_t offset = 0; offset < length && error == -EEXIST; offset += PAGE_SIZE) {
+        error = page_tables_map(&kernel_tables, vaddr_add(base, offset), paddr_add(physical, offset), PAGE_SIZE, flags);
+        if (error == 0)
+            error = -EEXIST;
     }
     return error == -EEXIST ? 0 : error;
 }

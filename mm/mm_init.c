@@ -126,9 +126,13 @@ INIT int mm_init(const struct boot_info *info)
     say_what_is_ignored(info);
     boot_alloc_init(&allocator, info->memory, info->nr_memory, ram_limit());
     reserve(info);
+    uint64_t available = boot_alloc_nr_free(&allocator);
     int error = kernel_tables_build(&allocator, info);
-    if (error)
+    if (error) {
+        log_error("memory: %lu KiB usable: too little for page tables and struct pages",
+                  available << (PAGE_SHIFT - 10));
         return error;
+    }
     fill_page_array(info);
     start_page_alloc();
     kernel_tables_adopt();
@@ -143,7 +147,11 @@ INIT int mm_init(const struct boot_info *info)
     log_info("memory: %lu MiB free of %lu MiB given to the page allocator, %s pages, %lu pages lost",
              counts.free >> (20 - PAGE_SHIFT), counts.total >> (20 - PAGE_SHIFT),
              kernel_tables.has_1g_pages ? "1 GiB" : "2 MiB", allocator.nr_lost);
-    return counts.free < LEAST_FREE_PAGES ? -ENOMEM : 0;
+    if (counts.free >= LEAST_FREE_PAGES)
+        return 0;
+    log_error("memory: %lu KiB are left, %lu KiB are needed", counts.free << (PAGE_SHIFT - 10),
+              (uint64_t)LEAST_FREE_PAGES << (PAGE_SHIFT - 10));
+    return -ENOMEM;
 }
 
 bool mm_init_memory_is_free(void)
@@ -221,16 +229,18 @@ static uint64_t give_back_section(const struct image_section *section)
     return give_back_image(section->start, section->end);
 }
 
-/* Its driver has a mapping of its own by now. */
+/* Its driver has a mapping of its own by now. What is RAM as well stays. */
 static void unmap_early_screen(void)
 {
     vaddr_t base;
-    uint64_t length = early_screen(boot, &base);
+    uint64_t length = early_screen(boot, &base), start = 0;
 
-    for (uint64_t offset = 0; offset < length; offset += PAGE_SIZE) {
-        vaddr_t at = vaddr_add(base, offset);
-        if (!page_of_address(vaddr_to_pointer(at)) && paging_unmap(at, PAGE_SIZE) != 0)
+    for (uint64_t offset = 0; offset <= length && length != 0; offset += PAGE_SIZE) {
+        if (offset < length && !page_of_address(vaddr_to_pointer(vaddr_add(base, offset))))
+            continue;
+        if (offset > start && paging_unmap(vaddr_add(base, start), offset - start) != 0)
             log_warn("memory: the screen stays mapped in the physmap");
+        start = offset + PAGE_SIZE;
     }
 }
 
