@@ -32,5 +32,7 @@ function(kernel_symbols first final)
            "${CMAKE_SOURCE_DIR}/tools/symbols/symbols.py" "$<TARGET_FILE:${first}>" "$<TARGET_FILE:${final}>")
   add_test(NAME symbols/symbolise COMMAND "${PYTHON3}" -B "${CMAKE_SOURCE_DIR}/tests/symbols/test_symbolise.py"
            "${CMAKE_SOURCE_DIR}/tools" "${CMAKE_BINARY_DIR}")
-  set_tests_properties(symbols/addr2line symbols/tools symbols/symbolise PROPERTIES LABELS symbols TIMEOUT 120)
+  add_test(NAME symbols/frames COMMAND "${PYTHON3}" -B "${CMAKE_SOURCE_DIR}/tests/symbols/frames.py"
+           "$<TARGET_FILE:${final}>")
+  set_tests_properties(symbols/frames symbols/addr2line symbols/tools symbols/symbolise PROPERTIES LABELS symbols TIMEOUT 120)
 endfunction()

@@ -1,7 +1,8 @@
 /* Frame pointers are enough because of how the kernel is compiled (cmake/kernel.cmake): a function either sets RBP up
  * in its first few instructions, in one block before anything else (-fno-omit-frame-pointer, -fno-shrink-wrap), or it
- * is a leaf that never touches the stack. So while RBP still belongs to the caller's frame, where the return address is
- * follows from the instructions between the function's start and RIP. tests/symbols/frames.py proves it for each build.
+ * is a leaf that keeps nothing on the stack. So while RBP still belongs to the caller's frame, where the return address
+ * is follows from the instructions between the function's start and RIP. tests/symbols/frames.py proves it for each
+ * build.
  */
 #include <debug/backtrace.h>
 
@@ -37,9 +38,19 @@ static bool sets_rbp(const struct instruction *instruction)
             (instruction->opcode == 0x8b && instruction->modrm == 0xec));
 }
 
-static bool is_push(const struct instruction *instruction)
+/* By how much an instruction lowers RSP: what a prologue consists of, and the pairs in inline assembly (read_rflags).
+ */
+static int pushed_bytes(const struct instruction *instruction)
 {
-    return instruction->map == 0 && instruction->opcode >= 0x50 && instruction->opcode <= 0x57;
+    uint8_t opcode = instruction->opcode;
+
+    if (instruction->map != 0)
+        return 0;
+    if ((opcode >= 0x50 && opcode <= 0x57) || opcode == 0x68 || opcode == 0x6a || opcode == 0x9c)
+        return 8;
+    if ((opcode >= 0x58 && opcode <= 0x5f) || opcode == 0x9d)
+        return -8;
+    return opcode == 0xcb ? -16 : 0; /* a far return */
 }
 
 /* How far above RSP the return address is where the function that starts there has not set RBP up before rip; -1 where
@@ -53,8 +64,7 @@ static int offset_from_prologue(uint64_t start, uint64_t rip)
     for (uint64_t at = start; at < rip; at += instruction.length) {
         if (instruction_decode(code, read_code(at, code), &instruction) || sets_rbp(&instruction))
             return -1;
-        if (is_push(&instruction))
-            offset += 8;
+        offset += pushed_bytes(&instruction);
     }
     return offset;
 }

@@ -7,7 +7,7 @@
 
 struct fault {
     const char *name;    /* "null_write" */
-    unsigned number;     /* in docs/debugging.md, "Provoked faults" */
+    unsigned number;     /* in docs/fault-reports.md */
     const char *summary; /* what the report has to say */
     /* Returns, with 0 or an error, only where the kernel is to go on. Context: thread. */
     int (*provoke)(void);
