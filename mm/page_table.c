@@ -263,10 +263,35 @@ int page_tables_map(struct page_tables *tables, vaddr_t base, paddr_t physical, 
     return 0;
 }
 
+/* The usual case in one walk: the whole range lies in one table of level 1, so there is no large page to split. */
+static bool clear_in_one_table(struct page_tables *tables, vaddr_t base, uint64_t length)
+{
+    struct path path;
+    uint64_t *entry, *end;
+    int nr_cleared = 0;
+
+    if ((base.value ^ (base.value + length - 1)) >> PAGE_SHIFT_2M != 0 || find(tables, base, &path) != 1)
+        return false;
+    entry = path.table[1] + page_table_index(base, 1);
+    for (end = entry + (length >> PAGE_SHIFT); entry < end; entry++) {
+        if (*entry != 0) {
+            set_entry(entry, 0);
+            nr_cleared++;
+        }
+    }
+    if (nr_cleared != 0) {
+        count_used(path.table[1], -nr_cleared);
+        prune(tables, base, &path, 1);
+    }
+    return true;
+}
+
 int page_tables_unmap(struct page_tables *tables, vaddr_t base, uint64_t length)
 {
     if (!is_good_range(base, length))
         return -EINVAL;
+    if (clear_in_one_table(tables, base, length))
+        return 0;
     int error = split_edges(tables, base, length);
     if (!error)
         clear_range(tables, base, length);
