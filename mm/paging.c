@@ -15,8 +15,8 @@ struct page_tables kernel_tables;
  * it. */
 static struct spinlock paging_lock = SPINLOCK_INITIALIZER("kernel page tables");
 
-/* Ends a change: what is no longer reachable is freed only once no TLB can lead there. */
-static void finish(uint64_t irq_flags, vaddr_t base, uint64_t length, bool has_restricted)
+/* The rest of finish where tables became empty: they are freed only once no TLB can lead there. */
+static NOINLINE void finish_retired(uint64_t irq_flags, vaddr_t base, uint64_t length)
 {
     struct list retired = LIST_INITIALIZER(retired);
     struct page *page, *after;
@@ -26,13 +26,24 @@ static void finish(uint64_t irq_flags, vaddr_t base, uint64_t length, bool has_r
         list_add_last(&retired, &page->link);
     }
     spinlock_unlock_irqrestore(&paging_lock, irq_flags);
-    if (has_restricted || !list_is_empty(&retired))
-        tlb_flush_range(base, length);
+    tlb_flush_range(base, length);
     list_for_each_entry_safe (page, after, &retired, link) {
         list_remove(&page->link);
         page->references = 1; /* this one: it held no entries */
         page_free(page, 0);
     }
+}
+
+/* Ends a change: gives the lock back and makes the TLB forget. */
+static inline void finish(uint64_t irq_flags, vaddr_t base, uint64_t length, bool has_restricted)
+{
+    if (UNLIKELY(!list_is_empty(&kernel_tables.retired))) {
+        finish_retired(irq_flags, base, length);
+        return;
+    }
+    spinlock_unlock_irqrestore(&paging_lock, irq_flags);
+    if (has_restricted)
+        tlb_flush_range(base, length);
 }
 
 /* Mappings of the kernel half are the same in every address space. */

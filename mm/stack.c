@@ -54,7 +54,7 @@ void *stack_alloc(const char *owner_name)
         return NULL;
     }
     if (paging_set_guard(vaddr(area->start)) != 0 || paging_set_guard(vaddr(area->base + area->size_bytes)) != 0) {
-        vm_area_depopulate(area);
+        vm_area_destroy(vaddr_to_pointer(vaddr(area->base)), VM_AREA_STACK, "stack_alloc");
         return NULL;
     }
     base = vaddr_to_pointer(vaddr(area->base));
@@ -64,7 +64,7 @@ void *stack_alloc(const char *owner_name)
 void stack_free(void *stack)
 {
     if (stack)
-        vm_area_depopulate(vm_area_to_free(stack, VM_AREA_STACK, "stack_free"));
+        vm_area_destroy(stack, VM_AREA_STACK, "stack_free");
 }
 
 size_t stack_high_water_mark(const void *stack)

@@ -145,22 +145,31 @@ struct vm_area *vm_area_alloc(uint64_t size, uint64_t alignment, uint64_t phase,
     return area;
 }
 
-void vm_area_free(struct vm_area *area)
+void vm_area_remove_locked(struct vm_area *area)
 {
-    struct vm_area *after;
+    struct vm_area *after = area_of(rbtree_next(&area->node));
 
-    spinlock_lock(&vm_area_lock);
-    after = area_of(rbtree_next(&area->node));
     if (after) {
         after->gap_before += area->gap_before + (area->end - area->start);
         rbtree_value_changed(&vm_areas, &after->node);
     }
     rbtree_remove(&vm_areas, &area->node);
-    spinlock_unlock(&vm_area_lock);
+}
+
+void vm_area_release(struct vm_area *area)
+{
     slab_free(area_cache, area);
 }
 
-static struct vm_area *find_locked(uint64_t base)
+void vm_area_free(struct vm_area *area)
+{
+    spinlock_lock(&vm_area_lock);
+    vm_area_remove_locked(area);
+    spinlock_unlock(&vm_area_lock);
+    vm_area_release(area);
+}
+
+struct vm_area *vm_area_find_locked(uint64_t base)
 {
     struct rbtree_node *node = vm_areas.root;
 
@@ -174,7 +183,7 @@ struct vm_area *vm_area_find(uint64_t base)
     struct vm_area *area;
 
     spinlock_lock(&vm_area_lock);
-    area = find_locked(base);
+    area = vm_area_find_locked(base);
     spinlock_unlock(&vm_area_lock);
     return area;
 }

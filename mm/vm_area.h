@@ -39,6 +39,12 @@ void vm_area_free(struct vm_area *area);
 
 /* The area whose base is exactly address, or NULL. */
 struct vm_area *vm_area_find(uint64_t base);
+struct vm_area *vm_area_find_locked(uint64_t base);
+
+/* vm_area_free in two parts: out of the tree, and back to its cache. Its mappings are gone before the first, since the
+ * address space is anybody's after it. */
+void vm_area_remove_locked(struct vm_area *area);
+void vm_area_release(struct vm_area *area);
 
 /* The area that address lies in, guard pages included, or NULL. Takes no lock and survives a tree that is just being
  * changed: it may then find nothing. For reports. Context: any. */

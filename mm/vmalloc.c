@@ -102,21 +102,28 @@ free:
     return error;
 }
 
-void vm_area_depopulate(struct vm_area *area)
+/* The mappings go with vm_area_lock held: one critical section from finding the area to its address space being free.
+ */
+void vm_area_destroy(const void *address, enum vm_area_kind kind, const char *function)
 {
-    vm_area_unmap(area);
-    free_pages(area);
-    __atomic_sub_fetch(&vm_pages_held[area->kind], area->size_bytes >> PAGE_SHIFT, __ATOMIC_RELAXED);
-    vm_area_free(area);
-}
+    struct vm_area *area;
+    bool is_right;
 
-struct vm_area *vm_area_to_free(const void *address, enum vm_area_kind kind, const char *function)
-{
-    struct vm_area *area = vm_area_find((uint64_t)(uintptr_t)address);
-
-    if (UNLIKELY(!area || area->kind != kind))
+    spinlock_lock(&vm_area_lock);
+    area = vm_area_find_locked((uint64_t)(uintptr_t)address);
+    is_right = area && area->kind == kind;
+    if (LIKELY(is_right)) {
+        vm_area_unmap(area);
+        vm_area_remove_locked(area);
+    }
+    spinlock_unlock(&vm_area_lock);
+    if (UNLIKELY(!is_right))
         panic("%s: %p is %s", function, address, area ? "an area of another kind" : "not the start of an area");
-    return area;
+    if (kind != VM_AREA_DEVICE) {
+        free_pages(area);
+        __atomic_sub_fetch(&vm_pages_held[kind], area->size_bytes >> PAGE_SHIFT, __ATOMIC_RELAXED);
+    }
+    vm_area_release(area);
 }
 
 void *vmalloc(size_t size, unsigned alloc_flags)
@@ -139,7 +146,7 @@ void *vmalloc(size_t size, unsigned alloc_flags)
 void vfree(void *address)
 {
     if (address)
-        vm_area_depopulate(vm_area_to_free(address, VM_AREA_PAGES, "vfree"));
+        vm_area_destroy(address, VM_AREA_PAGES, "vfree");
 }
 
 void *device_map(paddr_t base, uint64_t length, unsigned map_flags)
@@ -166,12 +173,8 @@ void *device_map(paddr_t base, uint64_t length, unsigned map_flags)
 
 void device_unmap(void *address)
 {
-    struct vm_area *area;
+    uint64_t page = align_down((uint64_t)(uintptr_t)address, PAGE_SIZE);
 
-    if (!address)
-        return;
-    area = vm_area_to_free(vaddr_to_pointer(vaddr(align_down((uint64_t)(uintptr_t)address, PAGE_SIZE))), VM_AREA_DEVICE,
-                           "device_unmap");
-    vm_area_unmap(area);
-    vm_area_free(area);
+    if (address)
+        vm_area_destroy(vaddr_to_pointer(vaddr(page)), VM_AREA_DEVICE, "device_unmap");
 }

@@ -44,14 +44,29 @@ static NOINLINE void forget_out_of_order(const struct spinlock *lock)
         cpu->held_locks[n - 1] = cpu->held_locks[n];
 }
 
-static inline void note_released(struct spinlock *lock)
+/* lock is the one taken last, as it mostly is. */
+static inline bool is_last_taken(const struct spinlock *lock)
 {
     uint32_t n = this_cpu_read(percpu.nr_held_locks) - 1;
 
-    if (UNLIKELY(n >= HELD_LOCKS_MAX || this_cpu_read(percpu.held_locks[n].lock) != lock))
-        forget_out_of_order(lock);
-    this_cpu_write(percpu.nr_held_locks, n);
+    return n < HELD_LOCKS_MAX && this_cpu_read(percpu.held_locks[n].lock) == lock;
+}
+
+static inline void release(struct spinlock *lock)
+{
+    this_cpu_write(percpu.nr_held_locks, this_cpu_read(percpu.nr_held_locks) - 1);
     lock->holder = 0;
+    /* pairs with the acquire of the next holder */
+    __atomic_store_n(&lock->now_serving, lock->now_serving + 1, __ATOMIC_RELEASE);
+    this_cpu_write(percpu.preempt_off_depth, this_cpu_read(percpu.preempt_off_depth) - 1);
+}
+
+/* flags: for irq_restore; 0 leaves interrupts as they are. */
+static NOINLINE void unlock_out_of_order(struct spinlock *lock, uint64_t flags)
+{
+    forget_out_of_order(lock);
+    release(lock);
+    irq_restore(flags);
 }
 
 static NOINLINE COLD void report_recursion(const struct spinlock *lock, const void *where)
@@ -65,7 +80,8 @@ static NOINLINE COLD void report_recursion(const struct spinlock *lock, const vo
     spinlock_recursion(lock, first, where);
 }
 
-static NOINLINE void wait_for_turn(struct spinlock *lock, uint32_t ticket, const void *where)
+/* Out of line and complete, so that taking a free lock keeps nothing across a call. */
+static NOINLINE void lock_contended(struct spinlock *lock, uint32_t ticket, const void *where)
 {
     /* pairs with the release in spinlock_unlock */
     while (__atomic_load_n(&lock->now_serving, __ATOMIC_ACQUIRE) != ticket) {
@@ -73,6 +89,7 @@ static NOINLINE void wait_for_turn(struct spinlock *lock, uint32_t ticket, const
             report_recursion(lock, where);
         cpu_relax();
     }
+    note_acquired(lock, where);
 }
 
 static ALWAYS_INLINE void lock_from(struct spinlock *lock, const void *where)
@@ -83,8 +100,9 @@ static ALWAYS_INLINE void lock_from(struct spinlock *lock, const void *where)
     ticket = __atomic_fetch_add(&lock->next_ticket, 1, __ATOMIC_RELAXED);
     /* pairs with the release in spinlock_unlock */
     if (UNLIKELY(__atomic_load_n(&lock->now_serving, __ATOMIC_ACQUIRE) != ticket))
-        wait_for_turn(lock, ticket, where);
-    note_acquired(lock, where);
+        lock_contended(lock, ticket, where);
+    else
+        note_acquired(lock, where);
 }
 
 void spinlock_lock(struct spinlock *lock)
@@ -92,18 +110,14 @@ void spinlock_lock(struct spinlock *lock)
     lock_from(lock, __builtin_return_address(0));
 }
 
-static ALWAYS_INLINE void unlock(struct spinlock *lock)
-{
-    note_released(lock);
-    /* pairs with the acquire of the next holder */
-    __atomic_store_n(&lock->now_serving, lock->now_serving + 1, __ATOMIC_RELEASE);
-    this_cpu_write(percpu.preempt_off_depth, this_cpu_read(percpu.preempt_off_depth) - 1);
-}
-
 void spinlock_unlock(struct spinlock *lock)
 {
     ASSERT(lock->holder == this_cpu_mark());
-    unlock(lock);
+    if (UNLIKELY(!is_last_taken(lock))) {
+        unlock_out_of_order(lock, 0);
+        return;
+    }
+    release(lock);
 }
 
 bool spinlock_try_lock(struct spinlock *lock)
@@ -131,7 +145,11 @@ uint64_t spinlock_lock_irqsave(struct spinlock *lock)
 void spinlock_unlock_irqrestore(struct spinlock *lock, uint64_t flags)
 {
     ASSERT(lock->holder == this_cpu_mark());
-    unlock(lock);
+    if (UNLIKELY(!is_last_taken(lock))) {
+        unlock_out_of_order(lock, flags);
+        return;
+    }
+    release(lock);
     irq_restore(flags);
 }
 
