@@ -6,9 +6,9 @@
 
 %include "offsets.inc"
 
-extern kernel_main
+extern kernel_entry
 extern boot_fail
-extern __image_end, __percpu_boot_area
+extern __image_end
 
 MULTIBOOT2_BOOT_MAGIC   equ 0x36d76289      ; Multiboot2 3.3
 PVH_START_MAGIC         equ 0x336ec578      ; Xen's start_info.h
@@ -18,7 +18,6 @@ PROTOCOL_PVH            equ 1
 POST_PORT               equ 0x80
 POST_ENTRY              equ 0x01            ; the first instructions ran
 POST_LONG_MODE          equ 0x02            ; about to turn paging on
-POST_KERNEL             equ 0x03            ; in the higher half
 POST_BAD_MAGIC          equ 0xe1
 POST_NO_CPUID           equ 0xe2
 POST_NO_LONG_MODE       equ 0xe3
@@ -33,7 +32,6 @@ CR4_PAE                 equ 1 << 5
 EFLAGS_ID               equ 1 << 21
 MSR_EFER                equ 0xc0000080
 EFER_LME                equ 1 << 8
-MSR_GS_BASE             equ 0xc0000101
 CPUID_LONG_MODE         equ 1 << 29         ; leaf 0x80000001, edx
 
 PTE_TABLE               equ 0x003           ; present, writable
@@ -192,38 +190,12 @@ bits 64
     mov rax, qword kernel_entry
     jmp rax
 
-; The first instructions in the higher half. edi = protocol, esi = physical address of the information, ebp = load distance.
-section .init.text progbits alloc exec nowrite align=16
-global kernel_entry
-kernel_entry:
-    mov al, POST_KERNEL
-    out POST_PORT, al
-    mov rsp, qword boot_stack + KERNEL_STACK_BYTES
-
-    ; GS reaches this CPU's data from here on: the compiler's stack protector reads its canary there.
-    mov rbx, qword __percpu_boot_area
-    lea rax, [rbx - PERCPU_LINK_BASE_ADDRESS]
-    mov rdx, rax
-    shr rdx, 32
-    mov ecx, MSR_GS_BASE
-    wrmsr
-    mov [gs:PERCPU_SELF], rbx
-
-    ; kernel_main(protocol, information, load distance, TSC at entry)
-    mov edi, edi
-    mov esi, esi
-    mov edx, ebp                            ; never negative: nothing loads below the link address
-    mov ecx, boot_entry_tsc
-    mov rcx, [rcx + rdx]                    ; boot data is reached through the identity map
-    xor ebp, ebp                            ; ends every backtrace
-    call kernel_main
-    ud2
-
 section .boot.data progbits alloc noexec write align=16
 message_magic:      db "the loader's magic number is wrong: Keel boots by Multiboot2 (GRUB) or PVH (qemu -kernel)", 0
 message_cpuid:      db "this CPU has no CPUID instruction: Keel needs a 64-bit x86 CPU", 0
 message_long_mode:  db "this CPU has no long mode (it is 32-bit only): Keel needs a 64-bit x86 CPU", 0
 align 8
+global boot_entry_tsc
 boot_entry_tsc:     dq 0
 gdt:
     dq 0
@@ -242,10 +214,3 @@ table_image3:   resb 4096
 table_image2:   resb 4096
                 resb 1024
 boot_stack32_top:
-
-; The boot CPU's stack, for good. The pages on both sides become guard pages.
-section .bss.boot_stack nobits alloc noexec write align=4096
-global boot_stack
-                resb 4096
-boot_stack:     resb KERNEL_STACK_BYTES
-                resb 4096

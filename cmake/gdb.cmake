@@ -18,11 +18,15 @@ sys.path.insert(0, '${CMAKE_SOURCE_DIR}/tools/gdb')
 import keel
 ")
 
+set(options)
 if(KEEL_ACCEL MATCHES "kvm")
-  set(hardware --hardware)
+  list(APPEND options --hardware)
+endif()
+if(KEEL_DRY_RUN)
+  list(APPEND options --dry-run)
 endif()
 add_custom_target(gdb
-  COMMAND "${CMAKE_SOURCE_DIR}/tools/gdb/start" --build "${CMAKE_BINARY_DIR}" --break "${KEEL_GDB_BREAK}" ${hardware} --
+  COMMAND "${CMAKE_SOURCE_DIR}/tools/gdb/start" --build "${CMAKE_BINARY_DIR}" --break "${KEEL_GDB_BREAK}" ${options} --
           --accel "${KEEL_ACCEL}" --memory "${KEEL_MEMORY}" --cpus "${KEEL_CPUS}" --display "${KEEL_DISPLAY}"
           "--command-line=${KEEL_CMDLINE}"
   USES_TERMINAL VERBATIM COMMENT "gdb on a kernel that stops at ${KEEL_GDB_BREAK}")
