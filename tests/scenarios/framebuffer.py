@@ -20,10 +20,10 @@ def read_screen(run, vm, name="screen.ppm", scale=1):
     return screen
 
 
-def wait_screen(run, vm, wanted):
+def wait_screen(run, vm, wanted, scale=1):
     """The screen follows the serial line within a moment: dumps it until the line is there, up to the scenario's end."""
     while True:
-        screen = read_screen(run, vm)
+        screen = read_screen(run, vm, scale=scale)
         if any(re.search(wanted, line) for line in screen.lines):
             return screen
         if time.monotonic() > run.deadline:
@@ -40,7 +40,7 @@ def expected_rows(text, columns):
 
 def check_same_as_serial(run, vm, screen):
     """The last rows are what the serial line showed last, from the boot of the kernel on."""
-    columns = max(80, screen.picture.width // 8)
+    columns = screen.picture.width // 8 // screen.scale
     output = vm.output[vm.output.index("[    0.000000] boot: stage 1"):]
     rows = expected_rows(output, columns)
     lines = "\n".join(screen.lines).rstrip("\n").split("\n")
@@ -49,26 +49,28 @@ def check_same_as_serial(run, vm, screen):
         run.fail("the screen shows\n" + "\n".join(lines) + "\nand the serial line showed\n" + "\n".join(wanted))
 
 
-def screen_scenario(name, machine, depth, **options):
+def screen_scenario(name, machine, depth, scale=1, **options):
     @scenario(name, **options)
     def screen(run):
         """boot and prompt are drawn pixel by pixel as they went over the serial line, colours and scrolling included"""
         with run.boot(machine) as vm:
             vm.wait_prompt()
             assert re.search(rf"framebuffer: \d+x\d+, {depth} bits a pixel", vm.output), "not the depth that is meant"
-            shown = wait_screen(run, vm, "keel>$")
+            shown = wait_screen(run, vm, "keel>$", scale)
             assert BLACK not in shown.colours and len(shown.colours) >= 2, f"prompt and log look alike: {shown.colours}"
             check_same_as_serial(run, vm, shown)
             for _ in range(3):  # more than a screen
                 vm.command("help")
-            check_same_as_serial(run, vm, wait_screen(run, vm, "keel>$"))
+            check_same_as_serial(run, vm, wait_screen(run, vm, "keel>$", scale))
             vm.send("hxelp\x1b[D\x1b[D\x1b[D\x7f")  # edited in the middle of the line
-            wait_screen(run, vm, "keel> help$")
+            wait_screen(run, vm, "keel> help$", scale)
             vm.send("\x05\x15")  # to its end, and all of it gone
             vm.exit()
 
 
 screen_scenario("framebuffer/bios-32", Machine(firmware="bios"), 32)
+screen_scenario("framebuffer/bios-2560x1600",  # two pixels for one of the font
+                Machine(firmware="bios", vga="none", extra=("-device", "VGA,xres=2560,yres=1600,vgamem_mb=64")), 32, scale=2)
 screen_scenario("framebuffer/bios-24", Machine(firmware="bios", vga="cirrus"), 24)
 screen_scenario("framebuffer/uefi-32", Machine(firmware="uefi"), 32, timeout=UEFI_TIMEOUT)
 screen_scenario("framebuffer/uefi-bochs-display", Machine(firmware="uefi", vga="none", extra=("-device", "bochs-display")),
