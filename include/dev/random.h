@@ -1,0 +1,12 @@
+/* The kernel's random pool: a cryptographic generator fed by devices and the CPU. */
+#pragma once
+
+#include <base/compiler.h>
+#include <base/types.h>
+
+/* Mixes bytes into the pool; entropy_bits is what the source vouches for. Context: any but NMI. */
+void random_add(const void *bytes, size_t length, unsigned entropy_bits);
+
+/* Fills the buffer. Returns 0, or -EAGAIN while the pool has not been seeded with 256 bits (the buffer is filled all the same).
+ * Context: any but NMI. */
+MUST_CHECK int random_bytes(void *buffer, size_t length);
