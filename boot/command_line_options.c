@@ -3,6 +3,7 @@
 #include <boot/command_line.h>
 
 static const struct command_line_option options[] = {
+    {"acpi", "off", "do without the firmware's ACPI tables"},
     {"keel.run", "\"command; command\"", "prompt commands to run before the first prompt"},
     {"keel.panic", "halt|reboot|exit", "what to do after the report of a fatal error (default: halt)"},
     {"keel.loglevel", "error|warn|info|debug", "the least urgent log lines that consoles show (default: info)"},

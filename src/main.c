@@ -1,5 +1,6 @@
 /* The boot list: from the first C instruction to the prompt, one line a step, in the order they need each other. The
  * one file that may name every subsystem. */
+#include <acpi/tables.h>
 #include <base/errno.h>
 #include <boot/boot_info.h>
 #include <boot/command_line.h>
@@ -157,5 +158,6 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     framebuffer_remap(); /* write-combining, wherever it lies: needs device_map, which needs the heap */
     vga_text_remap();
     boot_stage(BOOT_STAGE_SCREEN);
+    acpi_init(boot_info()); /* what the machine has: interrupts, time and PCI ask it */
     finish_boot();
 }

@@ -30,13 +30,13 @@ struct driver {
 };
 
 struct device {
-    char name[DEVICE_NAME_MAX]; /* [I] unique on its bus: "00:03.0" */
-    const struct bus *bus;      /* [I] */
-    struct device *parent;      /* [I] NULL for a root */
-    struct driver *driver;      /* [device model lock] NULL while nobody has it */
-    void *driver_data;          /* the driver's */
-    bool is_gone;               /* [a] unplugged: its registers read all ones */
-    struct list link;           /* [device model lock] all devices, in the order found */
+    char name[DEVICE_NAME_MAX];             /* [I] unique on its bus: "00:03.0" */
+    const struct bus *bus;                  /* [I] */
+    struct device *parent;                  /* [I] NULL for a root */
+    struct driver *driver;                  /* [device model lock] NULL while nobody has it */
+    void *driver_data;                      /* the driver's */
+    bool is_gone;                           /* [a] unplugged: its registers read all ones */
+    struct list link;                       /* [device model lock] all devices, in the order found */
     void (*release)(struct device *device); /* frees the bus's own structure around this one */
 };
 

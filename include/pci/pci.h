@@ -1,5 +1,5 @@
-/* PCI and PCI Express functions (PCI 3.0; PCI Express 6.0). The PCI bus driver enumerates, sizes and where needed assigns BARs,
- * and turns functions into devices; drivers match by ids. */
+/* PCI and PCI Express functions (PCI 3.0; PCI Express 6.0). The PCI bus driver enumerates, sizes and where needed
+ * assigns BARs, and turns functions into devices; drivers match by ids. */
 #pragma once
 
 #include <base/address.h>
@@ -12,13 +12,13 @@
 #define PCI_ANY     0xffffu
 
 struct pci_match {
-    uint16_t vendor, device;             /* PCI_ANY matches all */
-    uint32_t class_code, class_mask;     /* 24 bits: class, subclass, interface */
-};                                       /* a table ends with class_mask, vendor and device all 0 */
+    uint16_t vendor, device;         /* PCI_ANY matches all */
+    uint32_t class_code, class_mask; /* 24 bits: class, subclass, interface */
+};                                   /* a table ends with class_mask, vendor and device all 0 */
 
 struct pci_bar {
-    paddr_t base;      /* 0 when not assigned */
-    uint64_t length;   /* 0 when not implemented */
+    paddr_t base;    /* 0 when not assigned */
+    uint64_t length; /* 0 when not implemented */
     bool is_io, is_64bit, is_prefetchable;
 };
 
@@ -30,7 +30,7 @@ struct pci_device {
     uint32_t class_code;
     uint8_t revision, header_type;
     struct pci_bar bars[PCI_NR_BARS];
-    uint8_t interrupt_pin;     /* 1 to 4, 0 for none */
+    uint8_t interrupt_pin; /* 1 to 4, 0 for none */
     struct pci_bus *on;
     struct pci_interrupts *interrupts; /* [thread] of pci_interrupts_request */
 };
@@ -44,26 +44,28 @@ void pci_write8(struct pci_device *device, unsigned offset, uint8_t value);
 void pci_write16(struct pci_device *device, unsigned offset, uint16_t value);
 void pci_write32(struct pci_device *device, unsigned offset, uint32_t value);
 
-/* The offset of the first capability with this id at or after the one at `from` (0: the first of all); 0 when there is none.
- * Looping and truncated lists end. Context: any. */
+/* The offset of the first capability with this id at or after the one at `from` (0: the first of all); 0 when there is
+ * none. Looping and truncated lists end. Context: any. */
 unsigned pci_find_capability(const struct pci_device *device, uint8_t id, unsigned from);
 unsigned pci_find_extended_capability(const struct pci_device *device, uint16_t id, unsigned from);
 
-/* Turns decoding and bus mastering on (we set the command register: firmware leaves it as it likes). Context: thread. */
+/* Turns decoding and bus mastering on (we set the command register: firmware leaves it as it likes). Context: thread.
+ */
 #define PCI_ENABLE_MEMORY (1u << 1)
 #define PCI_ENABLE_IO     (1u << 0)
 #define PCI_ENABLE_MASTER (1u << 2)
 void pci_enable(struct pci_device *device, unsigned what);
 void pci_disable(struct pci_device *device);
 
-/* Maps length bytes at offset of a memory BAR, uncached. NULL, with a message, when it is not assigned, too short, or I/O. */
+/* Maps length bytes at offset of a memory BAR, uncached. NULL, with a message, when it is not assigned, too short, or
+ * I/O. */
 MUST_CHECK void *pci_map_bar(struct pci_device *device, unsigned bar, uint64_t offset, uint64_t length);
 
 enum pci_interrupt_mode { PCI_MSIX, PCI_MSI, PCI_INTX };
 
-/* Gives the device up to `wanted` interrupt vectors: MSI-X, else MSI, else INTx (one). handlers[i] is called with contexts[i]; with
- * fewer vectors than wanted, the last vector calls all remaining handlers. Returns the number of vectors or an error.
- * Context: thread. */
+/* Gives the device up to `wanted` interrupt vectors: MSI-X, else MSI, else INTx (one). handlers[i] is called with
+ * contexts[i]; with fewer vectors than wanted, the last vector calls all remaining handlers. Returns the number of
+ * vectors or an error. Context: thread. */
 MUST_CHECK int pci_interrupts_request(struct pci_device *device, unsigned wanted, const irq_handler *handlers,
                                       void *const *contexts, const char *name);
 void pci_interrupts_release(struct pci_device *device);
