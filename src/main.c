@@ -18,6 +18,7 @@
 #include <debug/log.h>
 #include <debug/panic.h>
 #include <debug/ubsan.h>
+#include <drivers/apic.h>
 #include <drivers/debug_port.h>
 #include <drivers/framebuffer.h>
 #include <drivers/serial.h>
@@ -105,6 +106,7 @@ static NORETURN NOINLINE void finish_boot(void)
 {
     mm_free_init_memory(); /* the last thing of boot: what ran once is memory now */
     boot_stage(BOOT_STAGE_SEALED);
+    irq_enable(); /* every source is masked until a driver claims it */
     boot_stage(BOOT_STAGE_PROMPT);
     prompt_run();
 }
@@ -159,5 +161,6 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     vga_text_remap();
     boot_stage(BOOT_STAGE_SCREEN);
     acpi_init(boot_info()); /* what the machine has: interrupts, time and PCI ask it */
+    apic_init();
     finish_boot();
 }
