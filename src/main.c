@@ -25,6 +25,7 @@
 #include <drivers/vga_text.h>
 #include <lib/string.h>
 #include <mm/init.h>
+#include <pci/pci.h>
 #include <prompt/prompt.h>
 #include <trap/trap.h>
 
@@ -161,6 +162,7 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     vga_text_remap();
     boot_stage(BOOT_STAGE_SCREEN);
     acpi_init(boot_info()); /* what the machine has: interrupts, time and PCI ask it */
-    apic_init();
+    apic_init();            /* interrupts have somewhere to go */
+    pci_init();             /* finds what drivers will be asked about */
     finish_boot();
 }

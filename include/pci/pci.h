@@ -20,6 +20,7 @@ struct pci_bar {
     paddr_t base;    /* 0 when not assigned */
     uint64_t length; /* 0 when not implemented */
     bool is_io, is_64bit, is_prefetchable;
+    bool is_refused; /* there was no address for it */
 };
 
 struct pci_device {
@@ -32,6 +33,7 @@ struct pci_device {
     struct pci_bar bars[PCI_NR_BARS];
     uint8_t interrupt_pin; /* 1 to 4, 0 for none */
     struct pci_bus *on;
+    struct pci_device *next;           /* all functions, in the order found */
     struct pci_interrupts *interrupts; /* [thread] of pci_interrupts_request */
 };
 
@@ -56,6 +58,16 @@ unsigned pci_find_extended_capability(const struct pci_device *device, uint16_t 
 #define PCI_ENABLE_MASTER (1u << 2)
 void pci_enable(struct pci_device *device, unsigned what);
 void pci_disable(struct pci_device *device);
+
+/* Finds all functions, gives addresses to BARs that have none, and offers the functions to drivers. Context: init,
+ * once; needs the heap and ACPI. */
+void pci_init(void);
+
+/* The bus of struct driver, whose matches are a table of struct pci_match. */
+extern const struct bus pci_bus_type;
+
+/* The functions, in the order found. Context: thread. */
+struct pci_device *pci_first(void);
 
 /* Maps length bytes at offset of a memory BAR, uncached. NULL, with a message, when it is not assigned, too short, or
  * I/O. */
