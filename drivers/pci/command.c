@@ -68,6 +68,7 @@ static void print_capabilities(const struct pci_device *device)
 
 static void print_function(const struct pci_device *device)
 {
+    static const char *const modes[] = {[PCI_MSIX] = "MSI-X", [PCI_MSI] = "MSI", [PCI_INTX] = "the pin"};
     uint16_t command = pci_read16(device, PCI_COMMAND);
 
     console_printf("%s %04x:%04x %s (0x%06x) rev 0x%02x: %s%s\n", device->device.name, device->vendor, device->id,
@@ -79,6 +80,8 @@ static void print_function(const struct pci_device *device)
     if (device->interrupt_pin != 0)
         console_printf("  interrupt pin INT%c, line %u\n", 'A' + device->interrupt_pin - 1,
                        pci_read8(device, PCI_INTERRUPT_LINE));
+    if (device->interrupts)
+        console_printf("  %u vectors by %s\n", pci_interrupts_count(device), modes[pci_interrupts_mode(device)]);
     if (pci_is_bridge(device))
         console_printf("  buses %02x to %02x\n", pci_read8(device, PCI_SECONDARY_BUS),
                        pci_read8(device, PCI_SUBORDINATE_BUS));

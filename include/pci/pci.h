@@ -82,3 +82,5 @@ MUST_CHECK int pci_interrupts_request(struct pci_device *device, unsigned wanted
                                       void *const *contexts, const char *name);
 void pci_interrupts_release(struct pci_device *device);
 enum pci_interrupt_mode pci_interrupts_mode(const struct pci_device *device);
+/* The vectors in use; 0 before the request. */
+unsigned pci_interrupts_count(const struct pci_device *device);
