@@ -115,8 +115,17 @@ def memory_map_seeds():
     yield "little-room", bytes([0] + [value for i in range(20) for value in (i * 3, 1 + i % 2, i % 5)])
 
 
+def virtqueue_seeds():
+    add, other, give, second, reap, notify = (bytes(step) for step in (
+        (0, 0, 1, 1), (0, 5, 3, 65), (2, 0, 1, 0), (2, 1, 0, 0), (9, 0, 0, 0), (7, 0, 0, 0)))
+    yield "round-trip", bytes([7, 1]) + add + notify + give + reap
+    yield "indirect", bytes([15, 0x39]) + (add + other + notify + second + reap + give + reap) * 3
+    yield "no-features", bytes([3, 0]) + (add + other + give + reap + (8).to_bytes(4, "little") + give + reap) * 4
+    yield "id-twice", bytes([7, 0]) + add + other + give + reap + bytes([4, 0, 0, 0]) + reap
+
+
 SEEDS = {"multiboot2": multiboot2_seeds, "pvh": pvh_seeds, "command_line": command_line_seeds,
-         "memory_map": memory_map_seeds}
+         "memory_map": memory_map_seeds, "virtqueue_split": virtqueue_seeds, "virtqueue_packed": virtqueue_seeds}
 
 
 def main():

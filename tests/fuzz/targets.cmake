@@ -42,3 +42,28 @@ fuzz_plant(memory_map priority SOURCE boot/memory_map.c
 fuzz_plant(memory_map room SOURCE boot/memory_map.c
   FROM "while (map->capacity - map->count < 2)" TO "while (map->capacity - map->count < 1)"
   EXPECT "buffer-overflow")
+
+set(virtqueue drivers/virtio/virtqueue.c drivers/virtio/split.c drivers/virtio/packed.c boot/report.c)
+foreach(format IN ITEMS split packed)
+  fuzz_test(virtqueue_${format} MAX_LENGTH 512 HARNESS fuzz_virtqueue_${format}.c virtqueue_device.c KERNEL ${virtqueue})
+  fuzz_plant(virtqueue_${format} id SOURCE drivers/virtio/virtqueue.c
+    FROM "if (id >= queue->config.size)" TO "if (id > queue->config.size + 1u)"
+    EXPECT "heap-buffer-overflow|not in flight|free list")
+  fuzz_plant(virtqueue_${format} twice SOURCE drivers/virtio/virtqueue.c
+    FROM "if (chain->token == NULL)" TO "if (chain->nr_descriptors == 0)"
+    EXPECT "not in flight")
+  fuzz_plant(virtqueue_${format} length SOURCE drivers/virtio/virtqueue.c
+    FROM "chain->writable_bytes && !queue->config.is_legacy)"
+    TO "chain->writable_bytes && queue->config.is_legacy)"
+    EXPECT "not checked but cut")
+endforeach()
+fuzz_plant(virtqueue_split table SOURCE drivers/virtio/split.c
+  FROM "last = queue->chains[last].next;" TO "last = ((struct virtq_desc *)queue->descriptors)[last].next;"
+  EXPECT "heap-buffer-overflow|SEGV|free list")
+fuzz_plant(virtqueue_split index SOURCE drivers/virtio/split.c
+  FROM "> queue->nr_in_flight)" TO "> queue->config.size)"
+  EXPECT "a lying index was believed")
+fuzz_plant(virtqueue_packed slots SOURCE drivers/virtio/packed.c
+  FROM "uint16_t nr = queue->chains[id].nr_descriptors;"
+  TO "uint16_t nr = slot_at(queue, queue->next_used)->flags & VIRTQ_DESC_NEXT ? 2 : 1;"
+  EXPECT "descriptors in a ring of")
