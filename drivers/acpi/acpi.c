@@ -10,6 +10,7 @@
 #include <mm/paging.h>
 #include <mm/vmalloc.h>
 
+#include "power.h"
 #include "table.h"
 
 static struct acpi_table_set tables; /* [I] */
@@ -78,6 +79,7 @@ INIT void acpi_init(const struct boot_info *info)
     for (const struct acpi_table *table = tables.first; table; table = table->next)
         count++;
     log_info("acpi: %u tables%s", count, has_fixed ? "" : ", the fixed table not among them");
+    acpi_power_init();
 }
 
 const struct acpi_header *acpi_find_table(const char *signature, unsigned n)
