@@ -19,6 +19,7 @@
 #include <debug/panic.h>
 #include <debug/ubsan.h>
 #include <drivers/apic.h>
+#include <drivers/clocks.h>
 #include <drivers/debug_port.h>
 #include <drivers/framebuffer.h>
 #include <drivers/serial.h>
@@ -27,6 +28,7 @@
 #include <mm/init.h>
 #include <pci/pci.h>
 #include <prompt/prompt.h>
+#include <time/source.h>
 #include <trap/trap.h>
 
 /* docs/boot.md, "Early failures". */
@@ -163,6 +165,12 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     boot_stage(BOOT_STAGE_SCREEN);
     acpi_init(boot_info()); /* what the machine has: interrupts, time and PCI ask it */
     apic_init();            /* interrupts have somewhere to go */
-    pci_init();             /* finds what drivers will be asked about */
+    hpet_init();            /* counters whose frequency is known, ... */
+    acpi_pm_timer_init();
+    tsc_clock_init();   /* ... which the TSC is measured against, or the PIT */
+    lapic_timer_init(); /* measured against the clock */
+    hpet_event_init();
+    rtc_init();
+    pci_init(); /* finds what drivers will be asked about */
     finish_boot();
 }

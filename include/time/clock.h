@@ -1,13 +1,13 @@
-/* Time: nanoseconds since boot that never go back, and the wall clock. Sources are registered from drivers (time/source.h);
- * the best one is used and watched against another. Context: any. */
+/* Time: nanoseconds since boot that never go back, and the wall clock. Sources are registered from drivers
+ * (time/source.h); the best one is used and watched against another. Context: any. */
 #pragma once
 
 #include <base/compiler.h>
 #include <base/types.h>
 
-#define NS_PER_US 1000ull
-#define NS_PER_MS 1000000ull
-#define NS_PER_S  1000000000ull
+#define NS_PER_US 1000ul
+#define NS_PER_MS 1000000ul
+#define NS_PER_S  1000000000ul
 
 /* Nanoseconds since boot; monotonic on every CPU, lock-free. */
 uint64_t clock_now_ns(void);
