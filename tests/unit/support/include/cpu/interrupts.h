@@ -29,3 +29,9 @@ static inline void irq_restore(uint64_t flags)
 static inline void cpu_relax(void)
 {
 }
+
+/* Nothing would wake it. */
+static inline void cpu_halt(void)
+{
+    __builtin_trap();
+}
