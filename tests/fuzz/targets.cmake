@@ -67,3 +67,39 @@ fuzz_plant(virtqueue_packed slots SOURCE drivers/virtio/packed.c
   FROM "uint16_t nr = queue->chains[id].nr_descriptors;"
   TO "uint16_t nr = slot_at(queue, queue->next_used)->flags & VIRTQ_DESC_NEXT ? 2 : 1;"
   EXPECT "descriptors in a ring of")
+
+fuzz_test(acpi_tables MAX_LENGTH 2048 HARNESS fuzz_acpi_tables.c fuzz_log.c ../unit/support/plain_heap.c
+  KERNEL drivers/acpi/table.c drivers/acpi/table_set.c drivers/acpi/rsdp.c drivers/acpi/fadt.c drivers/acpi/madt.c
+         boot/report.c)
+fuzz_plant(acpi_tables length SOURCE drivers/acpi/table_set.c
+  FROM "if (header.length < sizeof(header) || header.length > ACPI_TABLE_BYTES_MAX)"
+  TO "if (header.length > ACPI_TABLE_BYTES_MAX)"
+  EXPECT "heap-buffer-overflow|integer overflow|SEGV")
+fuzz_plant(acpi_tables entry SOURCE drivers/acpi/madt.c
+  FROM "if (header.length < sizeof(header) || header.length > madt->length - *cursor)"
+  TO "if (header.length < sizeof(header))"
+  EXPECT "heap-buffer-overflow|the walk left the table")
+fuzz_plant(acpi_tables checksum SOURCE drivers/acpi/table_set.c
+  FROM "else if (acpi_sum(&table->header, header.length) != 0)" TO "else if (header.length == 0)"
+  EXPECT "wrong checksum was kept")
+
+fuzz_test(aml MAX_LENGTH 512 HARNESS fuzz_aml.c ../unit/support/plain_heap.c
+  KERNEL drivers/acpi/aml.c drivers/acpi/aml_term.c drivers/acpi/aml_sleep.c boot/report.c)
+fuzz_plant(aml length SOURCE drivers/acpi/aml_term.c
+  FROM "if (length < reader->at - start || length > reader->end - start)" TO "if (length < reader->at - start)"
+  EXPECT "buffer-overflow|an object outside the block")
+fuzz_plant(aml depth SOURCE drivers/acpi/aml.c
+  FROM "if (walk->nr_blocks == AML_DEPTH_MAX) {" TO "if (walk->nr_blocks == AML_DEPTH_MAX + 1) {"
+  EXPECT "out of bounds|buffer-overflow")
+fuzz_plant(aml path SOURCE drivers/acpi/aml.c
+  FROM "path->depth - name.nr_parents + name.nr_segments > AML_DEPTH_MAX)" TO "false)"
+  EXPECT "out of bounds|buffer-overflow|SEGV")
+
+fuzz_test(pci_capabilities MAX_LENGTH 1024 HARNESS fuzz_pci_capabilities.c fuzz_log.c
+  KERNEL drivers/pci/capability.c drivers/pci/config.c boot/report.c)
+fuzz_plant(pci_capabilities circle SOURCE drivers/pci/capability.c
+  FROM "steps < (PCI_CONFIG_BYTES - PCI_CAPABILITY_FIRST) / ENTRY_BYTES" TO "steps < UINT32_MAX"
+  EXPECT "libFuzzer: timeout")
+fuzz_plant(pci_capabilities space SOURCE drivers/pci/config.c
+  FROM "if (offset > bus->config_bytes - bytes)" TO "if (offset > bus->config_bytes + 4096)"
+  EXPECT "outside the space")
