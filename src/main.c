@@ -165,7 +165,8 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     boot_stage(BOOT_STAGE_SCREEN);
     acpi_init(boot_info()); /* what the machine has: interrupts, time and PCI ask it */
     apic_init();            /* interrupts have somewhere to go */
-    hpet_init();            /* counters whose frequency is known, ... */
+    serial_use_interrupts();
+    hpet_init(); /* counters whose frequency is known, ... */
     acpi_pm_timer_init();
     tsc_clock_init();   /* ... which the TSC is measured against, or the PIT */
     lapic_timer_init(); /* measured against the clock */

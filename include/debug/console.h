@@ -19,6 +19,7 @@ struct console {
     bool is_log_only;      /* gets the log, without colours, and not the prompt; is never read */
     bool is_prompt_only;   /* gets the prompt and not the log, until a panic */
     bool is_silent;        /* gets and gives nothing until a panic; set together with is_prompt_only */
+    bool wakes_reader;     /* an interrupt comes with its input: whoever waits may halt */
     struct console *next;  /* [console lock] set by console_register; readers follow it without the lock */
     uint64_t log_position; /* [console lock] sequence number of the next log record to write */
 };
@@ -41,6 +42,9 @@ void console_set_terminal(bool understands_escapes, bool wants_colours);
 
 /* The next typed byte of any console, or -EAGAIN. Context: any. */
 int console_try_read(void);
+
+/* True when every console that is read brings an interrupt with its input. Context: any. */
+bool console_input_wakes(void);
 
 /* Writes waiting log records to every console. Returns at once when another context is doing so: that one will see the
  * new records too. Context: any. */

@@ -423,6 +423,16 @@ void console_set_terminal(bool understands_escapes, bool wants_colours)
     has_colours = understands_escapes && wants_colours;
 }
 
+bool console_input_wakes(void)
+{
+    for (const struct console *console = __atomic_load_n(&consoles, __ATOMIC_ACQUIRE); console;
+         console = __atomic_load_n(&console->next, __ATOMIC_ACQUIRE)) {
+        if (console->read && !console->is_log_only && !console->is_silent && !console->wakes_reader)
+            return false;
+    }
+    return true;
+}
+
 int console_try_read(void)
 {
     int byte = -EAGAIN;

@@ -5,3 +5,6 @@
 
 /* Sets it off; it counts for 54 ms. NULL where there is none, or it does not count. Context: init. */
 struct clock_source *pit_start(void);
+
+/* Channel 0 interrupts 18 times a second as the firmware leaves it: no more. Context: init. */
+void pit_stop_ticks(void);

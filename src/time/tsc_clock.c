@@ -103,6 +103,7 @@ static struct clock_source tsc_source = {.name = "tsc", .read = read_tsc, .mask 
 
 void tsc_clock_init(void)
 {
+    pit_stop_ticks();
     if (!cpu_has(CPU_TSC))
         return;
     measure_against_best();
