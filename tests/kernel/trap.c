@@ -149,7 +149,8 @@ KERNEL_TEST(trap_unclaimed, "trap/each_unclaimed_vector_is_counted_and_survived"
     RAISE32(96)
     RAISE32(128)
     RAISE32(160)
-    RAISE32(192) RAISE32(224) for (unsigned vector = NR_EXCEPTIONS; vector < NR_VECTORS; vector++)
+    RAISE32(192)
+    RAISE32(224) for (unsigned vector = NR_EXCEPTIONS; vector < NR_VECTORS; vector++)
         EXPECT_EQ(trap_unclaimed_count(vector), before[vector - NR_EXCEPTIONS] + 1);
 }
 
