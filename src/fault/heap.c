@@ -78,6 +78,29 @@ FAULT(free_page_as_object, 24, "a page given to kfree")
     return 0;
 }
 
+FAULT(wrong_cache, 24, "an object given to a cache that is not its own")
+{
+    struct slab_cache *cache = slab_cache_create("provoked", OBJECT_BYTES, 1, 0);
+    void *object = kmalloc(OBJECT_BYTES, ALLOC_NORMAL);
+
+    if (!cache || !object) {
+        kfree(object);
+        return cache && slab_cache_destroy(cache) != 0 ? -EBUSY : -ENOMEM;
+    }
+    slab_free(cache, opaque_pointer(object));
+    return 0;
+}
+
+FAULT(middle_of_object, 24, "a pointer into the middle of an object given to kfree")
+{
+    uint8_t *object = kmalloc(OBJECT_BYTES, ALLOC_NORMAL);
+
+    if (!object)
+        return -ENOMEM;
+    fault_free_again(opaque_pointer(object + 16));
+    return 0;
+}
+
 FAULT(heap_overflow, 25, "write past the end of an object")
 {
     uint8_t *object = kmalloc(40, ALLOC_NORMAL);

@@ -86,6 +86,14 @@ FAULTS = {
     "free_page_as_object": own_report(
         r"heap: not a heap object.*: object 0x\w+, free attempted at fault_free_again\+\w+", "heap_fault_report",
         (*HEAP_CALLS, "fault_free_again", "provoke_free_page_as_object")),
+    "wrong_cache": own_report(
+        r"heap: wrong cache \(provoked\): object 0x\w+ of 'kmalloc-\d+', 64 bytes, offset 0, "
+        r"allocated at provoke_wrong_cache\+\w+, free attempted at provoke_wrong_cache\+\w+",
+        "heap_fault_report", (*HEAP_CALLS, "provoke_wrong_cache")),
+    "middle_of_object": own_report(
+        r"heap: pointer into the middle of an object: object 0x\w+ of 'kmalloc-\d+', \d+ bytes, offset 16, "
+        r"allocated at provoke_middle_of_object\+\w+, free attempted at fault_free_again\+\w+",
+        "heap_fault_report", (*HEAP_CALLS, "fault_free_again", "provoke_middle_of_object")),
     "heap_overflow": own_report(
         r"heap: redzone overwritten \(overflow of 4 bytes\): object 0x\w+ of 'kmalloc-\d+', 40 bytes, offset 40, "
         r"found 0x41.*, allocated at provoke_heap_overflow\+\w+, free attempted at fault_free_again\+\w+",
