@@ -412,9 +412,9 @@ void console_enter_panic(void)
     console_flush();
 }
 
-void log_set_console_level(enum log_level level)
+enum log_level log_set_console_level(enum log_level level)
 {
-    __atomic_store_n(&shown_level, level, __ATOMIC_RELAXED); /* a setting: orders nothing */
+    return __atomic_exchange_n(&shown_level, level, __ATOMIC_RELAXED); /* a setting: orders nothing */
 }
 
 void console_set_terminal(bool understands_escapes, bool wants_colours)
