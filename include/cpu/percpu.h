@@ -24,8 +24,8 @@ struct percpu {
     uint32_t preempt_off_depth; /* explicit sections; held_locks keeps preemption off too */
     uint32_t in_report;         /* nesting of the fault report */
     uint32_t reserved;
-    uint64_t stack_canary;      /* at PERCPU_CANARY_OFFSET: the compiler knows */
-    uint64_t scratch;           /* for entry stubs */
+    uint64_t stack_canary;       /* at PERCPU_CANARY_OFFSET: the compiler knows */
+    uint64_t scratch;            /* for entry stubs */
     struct spinlock *held_locks; /* last taken first, by held_below; see sync/spinlock.h */
 };
 
