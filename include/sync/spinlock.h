@@ -6,7 +6,9 @@
  *     lock that nobody else wants is one atomic instruction each, whose carry flag tells.
  *  2. Who finds it taken draws a ticket and waits until more grants than that were given: first come, first served, and
  *     nobody who comes later can slip in, because users is not 0 meanwhile.
- *  3. Only a holder that is giving back writes grants; a grant hands the lock over, it is never free in between. */
+ *  3. Only a holder that is giving back writes grants; a grant hands the lock over, it is never free in between.
+ *
+ * tests/models/spinlock.pml is checked for 1 to 3. */
 #pragma once
 
 #include <base/compiler.h>
