@@ -52,6 +52,17 @@ FAULT(use_after_free_write, 23, "use after free write, with both sites")
     return 0;
 }
 
+FAULT(use_after_free_idle, 23, "use after free write, found while there is nothing to do")
+{
+    uint64_t *object = kmalloc(OBJECT_BYTES, ALLOC_ZERO);
+
+    if (!object)
+        return -ENOMEM;
+    kfree(object);
+    fault_write((uint64_t *)opaque_pointer(object) + 2, 0x4242424242424242);
+    return 0;
+}
+
 static NOINLINE void fault_free_again(void *object)
 {
     kfree(object);
