@@ -16,6 +16,10 @@ def check_boot(vm, firmware):
         assert re.search("^Loader: .*PVH", text), text
     else:
         assert re.search(f"^Loader: GRUB .* by Multiboot2, on {FIRMWARE_WORDS[firmware]}$", text, re.M), text
+    if firmware == "uefi":  # what only this firmware gives, and what BIOS gives as well
+        assert re.search("^EFI system table: at 0x[0-9a-f]+$", text, re.M), text
+        assert re.search("^RSDP: (at 0x|a copy)", text, re.M), text
+        assert re.search(r"^Framebuffer: \d+x\d+, \d+ bits per pixel", text, re.M), text
     assert "usable" in text and "prompt" in text, text
     assert "keel.panic=exit" in text, "the command line did not arrive"
 
