@@ -37,67 +37,80 @@ void spinlock_init(struct spinlock *lock, const char *name);
 bool spinlock_is_held(const struct spinlock *lock);
 void assert_held(const struct spinlock *lock);
 
-/* The rare ways of the functions below. */
-void spinlock_wait_(struct spinlock *lock, const void *where);
-void spinlock_grant_(struct spinlock *lock);
-void spinlock_forget_(struct spinlock *lock);
-
-static ALWAYS_INLINE void spinlock_note_taken_(struct spinlock *lock)
-{
-    lock->held_below = this_cpu_read(percpu.held_locks);
-    this_cpu_write(percpu.held_locks, lock);
-    STORE_CODE_ADDRESS(lock->acquired_at);
-}
-
-/* Context: any that may not already hold the lock; taking it twice on one CPU ends in a report naming both places. */
-static ALWAYS_INLINE void spinlock_lock(struct spinlock *lock)
+/* The parts of the operations below; the first two return true where nobody else had or wants the lock. */
+static ALWAYS_INLINE bool spinlock_take_(struct spinlock *lock)
 {
     bool was_free;
 
     /* pairs with the locked addition, or the grant, of the holder before us */
     __asm__ volatile("lock subl $1, %0" : "+m"(lock->users), "=@ccc"(was_free) : : "memory");
-    if (UNLIKELY(!was_free)) {
-        const void *where;
-
-        STORE_CODE_ADDRESS(where);
-        spinlock_wait_(lock, where);
-    }
-    spinlock_note_taken_(lock);
+    return was_free;
 }
 
-static ALWAYS_INLINE void spinlock_unlock(struct spinlock *lock)
+static ALWAYS_INLINE bool spinlock_give_(struct spinlock *lock)
 {
     bool is_free;
 
+    /* pairs with the locked subtraction of the next holder */
+    __asm__ volatile("lock addl $1, %0" : "+m"(lock->users), "=@ccc"(is_free) : : "memory");
+    return is_free;
+}
+
+static ALWAYS_INLINE void spinlock_note_held_(struct spinlock *lock)
+{
+    lock->held_below = this_cpu_read(percpu.held_locks);
+    this_cpu_write(percpu.held_locks, lock);
+}
+
+void spinlock_wait_(struct spinlock *lock, const void *where);
+void spinlock_grant_(struct spinlock *lock);
+void spinlock_forget_(struct spinlock *lock);
+
+/* Takes the lock. Context: any that may not already hold it; taking it twice on one CPU ends in a report naming both
+ * places. A macro, so that what is recorded is the caller's line. */
+#define spinlock_lock(lock)                         \
+    ({                                              \
+        struct spinlock *spinlock_ = (lock);        \
+        if (UNLIKELY(!spinlock_take_(spinlock_))) { \
+            const void *where_;                     \
+            STORE_CODE_ADDRESS(where_);             \
+            spinlock_wait_(spinlock_, where_);      \
+        }                                           \
+        spinlock_note_held_(spinlock_);             \
+        STORE_CODE_ADDRESS(spinlock_->acquired_at); \
+    })
+
+/* True when it took the lock. Context: any. */
+#define spinlock_try_lock(lock)                                                                                        \
+    ({                                                                                                                 \
+        struct spinlock *spinlock_ = (lock);                                                                           \
+        uint32_t nobody_ = 0;                                                                                          \
+        /* pairs as in spinlock_take_ */                                                                               \
+        bool is_taken_ = __atomic_compare_exchange_n(&spinlock_->users, &nobody_, UINT32_MAX, false, __ATOMIC_ACQUIRE, \
+                                                     __ATOMIC_RELAXED);                                                \
+        if (is_taken_) {                                                                                               \
+            spinlock_note_held_(spinlock_);                                                                            \
+            STORE_CODE_ADDRESS(spinlock_->acquired_at);                                                                \
+        }                                                                                                              \
+        is_taken_;                                                                                                     \
+    })
+
+/* As spinlock_lock, interrupts off while held. Gives what the unlock needs. */
+#define spinlock_lock_irqsave(lock)   \
+    ({                                \
+        uint64_t flags_ = irq_save(); \
+        spinlock_lock(lock);          \
+        flags_;                       \
+    })
+
+static ALWAYS_INLINE void spinlock_unlock(struct spinlock *lock)
+{
     if (LIKELY(this_cpu_read(percpu.held_locks) == lock))
         this_cpu_write(percpu.held_locks, lock->held_below);
     else
         spinlock_forget_(lock); /* out of order, or not held at all */
-    /* pairs with the locked subtraction of the next holder */
-    __asm__ volatile("lock addl $1, %0" : "+m"(lock->users), "=@ccc"(is_free) : : "memory");
-    if (UNLIKELY(!is_free))
+    if (UNLIKELY(!spinlock_give_(lock)))
         spinlock_grant_(lock);
-}
-
-/* Returns true when it took the lock. Context: any. */
-MUST_CHECK static ALWAYS_INLINE bool spinlock_try_lock(struct spinlock *lock)
-{
-    uint32_t nobody = 0;
-
-    /* pairs as in spinlock_lock */
-    if (!__atomic_compare_exchange_n(&lock->users, &nobody, UINT32_MAX, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-        return false;
-    spinlock_note_taken_(lock);
-    return true;
-}
-
-/* As lock, interrupts off while held. Returns what the unlock needs. */
-MUST_CHECK static ALWAYS_INLINE uint64_t spinlock_lock_irqsave(struct spinlock *lock)
-{
-    uint64_t flags = irq_save();
-
-    spinlock_lock(lock);
-    return flags;
 }
 
 static ALWAYS_INLINE void spinlock_unlock_irqrestore(struct spinlock *lock, uint64_t flags)
