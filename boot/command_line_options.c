@@ -11,6 +11,7 @@ static const struct command_line_option options[] = {
     {"keel.log", "com1..com4|none", "the serial port of the log (default: the one of the prompt)"},
     {"keel.term", "dumb", "a terminal that knows no escape sequences"},
     {"keel.ubsan", "warn|panic", "what a finding of the sanitize build's checks ends in (default: warn)"},
+    {"keel.fail", "N", "for tests: the N-th allocation from boot on fails"},
     {"keel.color", "off", "no colours"},
     {"keel.columns", "20..256", "the width of the terminal (default: 80)"},
 };

@@ -48,5 +48,5 @@ INIT void boot_report_end(void)
 
     nr_notes = 0;
     if (unseen != 0)
-        boot_note("%u more oddities of this kind are not shown", unseen);
+        boot_note("%u more oddities are not shown", unseen);
 }

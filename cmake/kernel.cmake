@@ -30,6 +30,8 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
   list(APPEND KEEL_C_FLAGS -fno-shrink-wrap)
 else()
   list(APPEND KEEL_C_FLAGS -mno-omit-leaf-frame-pointer "SHELL:-mllvm -enable-shrink-wrap=false")
+  # gdb puts this before the names of source files: they are as seen from the root of the tree.
+  list(APPEND KEEL_C_FLAGS -fdebug-compilation-dir=.)
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   set(KEEL_DEBUG 1)

@@ -93,7 +93,10 @@ static void print_frame(paddr_t physical)
 /* A number, or the name of a function or object. */
 static int parse_address(const char *text, uint64_t *address)
 {
-    return parse_u64(text, address) == 0 ? 0 : symbol_find(text, address);
+    if (parse_u64(text, address) == 0)
+        return 0;
+    int error = symbol_find(text, address);
+    return error == -ENOENT ? command_error(error, "'%s' is no number, and no symbol is named so", text) : error;
 }
 
 static int pages(int argc, char **argv)
@@ -104,7 +107,7 @@ static int pages(int argc, char **argv)
     uint64_t value;
 
     if (argc != 2)
-        return -EINVAL;
+        return command_error(-EINVAL, "which address? One number or name of a symbol");
     int error = parse_address(argv[1], &value);
     if (error)
         return error;

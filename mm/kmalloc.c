@@ -84,12 +84,11 @@ static NOINLINE void *kmalloc_other(size_t size, unsigned flags, const void *sit
 
 void *kmalloc(size_t size, unsigned flags)
 {
-    /* By pointer: the subscript was checked one line above, and -fsanitize=bounds would do so again. */
-    struct slab_cache *const *of_size = normal_of_size + (size + GRANULE - 1) / GRANULE;
-
     if (CONFIG_DEBUG || UNLIKELY(size - SMALL_MAX - 1 >= KMALLOC_SLAB_MAX - SMALL_MAX || flags & ALLOC_DMA32))
         return kmalloc_other(size, flags, __builtin_return_address(0));
-    return slab_take(*of_size, size, flags, __builtin_return_address(0), SLAB_FAST_POISON_WORDS);
+    /* By pointer: the subscript was checked one line above, and -fsanitize=bounds would do so again. */
+    return slab_take(*(normal_of_size + (size + GRANULE - 1) / GRANULE), size, flags, __builtin_return_address(0),
+                     SLAB_FAST_POISON_WORDS);
 }
 
 /* The rest of kfree: NULL, an object that is small or large, or a mistake. */

@@ -45,7 +45,7 @@ struct cpu_pages {
 };
 
 static PER_CPU struct cpu_pages cpu_pages;
-static struct cpu_pages *all_cpu_pages; /* [a] added to by page_alloc_cpu_init, never removed from */
+static struct cpu_pages *all_cpu_pages; /* [a] page_alloc_cpu_init adds (tests/models/page_lists.pml), nobody removes */
 
 void page_alloc_init(void)
 {

@@ -235,12 +235,46 @@ static void clear_range(struct page_tables *tables, vaddr_t base, uint64_t lengt
     }
 }
 
+/* The entries of a range of small pages that one table of level 1 holds, for the short way: most mappings are small and
+ * their table is there already. NULL where there is no such table, or the range needs more. */
+static uint64_t *entries_of_small_range(const struct page_tables *tables, vaddr_t base, uint64_t length)
+{
+    const uint64_t *table = page_table_at(tables->root);
+
+    if ((base.value ^ (base.value + length - 1)) >> PAGE_SHIFT_2M)
+        return NULL;
+    for (unsigned shift = PAGE_SHIFT + 3 * PAGE_TABLE_BITS; shift > PAGE_SHIFT; shift -= PAGE_TABLE_BITS) {
+        uint64_t entry = table[base.value >> shift & (PAGE_TABLE_ENTRIES - 1)];
+        if ((entry & (PTE_PRESENT | PTE_LARGE)) != PTE_PRESENT)
+            return NULL;
+        table = page_table_at(paddr(entry & PTE_ADDRESS));
+    }
+    return (uint64_t *)table + page_table_index(base, 1);
+}
+
+static int map_small_range(const struct page_tables *tables, uint64_t *entries, paddr_t physical, uint64_t nr_pages,
+                           unsigned flags)
+{
+    uint64_t entry = leaf_entry(tables, physical, 1, flags);
+
+    for (uint64_t i = 0; i < nr_pages; i++)
+        if (entries[i] != 0)
+            return -EEXIST;
+    for (uint64_t i = 0; i < nr_pages; i++, entry += PAGE_SIZE)
+        set_entry(&entries[i], entry);
+    count_used(entries, (int)nr_pages);
+    return 0;
+}
+
 int page_tables_map(struct page_tables *tables, vaddr_t base, paddr_t physical, uint64_t length, unsigned flags)
 {
     uint64_t done = 0;
 
     if (!is_good_range(base, length) || !are_good_flags(base, flags) || !is_good_physical(tables, physical, length))
         return -EINVAL;
+    uint64_t *entries = entries_of_small_range(tables, base, length);
+    if (entries)
+        return map_small_range(tables, entries, physical, length >> PAGE_SHIFT, flags);
     while (done < length) {
         vaddr_t at = vaddr_add(base, done);
         paddr_t from = paddr_add(physical, done);

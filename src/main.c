@@ -24,7 +24,9 @@
 #include <drivers/framebuffer.h>
 #include <drivers/serial.h>
 #include <drivers/vga_text.h>
+#include <lib/parse.h>
 #include <lib/string.h>
+#include <mm/fail_inject.h>
 #include <mm/init.h>
 #include <pci/pci.h>
 #include <prompt/prompt.h>
@@ -86,6 +88,21 @@ INIT static int option_choice(const char *key, const char *const *words, int nr_
     return -ENOENT;
 }
 
+/* For tests: one allocation of boot, or of what keel.run= says, fails. */
+INIT static void apply_fail_option(void)
+{
+    char value[24];
+    uint64_t nth;
+    int length = command_line_get(boot_info()->command_line, "keel.fail", value, sizeof(value));
+
+    if (length == -ENOENT)
+        return;
+    if (length < 0 || parse_u64(value, &nth) < 0)
+        log_warn("keel.fail: not a number, ignored");
+    else
+        fail_inject_arm(FAIL_ANY, nth);
+}
+
 INIT static void apply_options(void)
 {
     static const char *const panic_words[] = {[PANIC_HALT] = "halt", [PANIC_REBOOT] = "reboot", [PANIC_EXIT] = "exit"};
@@ -102,6 +119,7 @@ INIT static void apply_options(void)
     choice = option_choice("keel.ubsan", ubsan_words, ARRAY_SIZE(ubsan_words));
     if (choice >= 0)
         ubsan_set_action((enum ubsan_action)choice);
+    apply_fail_option();
 }
 
 /* What is still to do once init code may go: nothing here is INIT. */

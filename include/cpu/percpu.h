@@ -15,26 +15,18 @@
 
 struct spinlock;
 
-/* A lock this CPU holds, for reports; see sync/spinlock.h. */
-struct held_lock {
-    const struct spinlock *lock;
-    const void *acquired_at; /* return address of the acquiring call */
-};
-
-#define HELD_LOCKS_MAX 16
-
 /* [c] throughout: only this CPU, with interrupts off or in one instruction. */
 struct percpu {
     struct percpu *self;
     uint32_t cpu_number;        /* 0 is the boot CPU */
     uint32_t interrupt_depth;   /* nested interrupts and exceptions, NMI and machine check not counted */
     uint32_t nmi_depth;         /* NMIs and machine checks */
-    uint32_t preempt_off_depth; /* held spinlocks and explicit sections */
-    uint32_t nr_held_locks;     /* may exceed HELD_LOCKS_MAX; only that many are recorded */
+    uint32_t preempt_off_depth; /* explicit sections; held_locks keeps preemption off too */
     uint32_t in_report;         /* nesting of the fault report */
-    uint64_t stack_canary;      /* at PERCPU_CANARY_OFFSET: the compiler knows */
-    uint64_t scratch;           /* for entry stubs */
-    struct held_lock held_locks[HELD_LOCKS_MAX];
+    uint32_t reserved;
+    uint64_t stack_canary;       /* at PERCPU_CANARY_OFFSET: the compiler knows */
+    uint64_t scratch;            /* for entry stubs */
+    struct spinlock *held_locks; /* last taken first, by held_below; see sync/spinlock.h */
 };
 
 static_assert(PERCPU_LINK_BASE + offsetof(struct percpu, stack_canary) == PERCPU_CANARY_OFFSET,

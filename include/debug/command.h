@@ -24,3 +24,10 @@ struct command {
 #define COMMAND(identifier, ...) TABLE_ENTRY(commands) static const struct command command_##identifier = {__VA_ARGS__}
 
 TABLE_DECLARE(const struct command, commands);
+
+/* For a command that fails: says in words what was wrong with what ("no symbol is named 'x'"), which the prompt prints
+ * in place of the error's own words. Returns error, negative. Context: thread. */
+PRINTF(2, 3) int command_error(int error, const char *format, ...);
+
+/* What command_error was told since the last call, or NULL. For the prompt; valid until the next command_error. */
+const char *command_take_error(void);

@@ -33,5 +33,5 @@ MUST_CHECK int log_read(uint64_t sequence, struct log_record *record, uint64_t *
 /* The sequence number the next record will get. Context: any. */
 uint64_t log_next_sequence(void);
 
-/* Levels above this one are kept but not shown on consoles (`keel.loglevel=`). */
-void log_set_console_level(enum log_level level);
+/* Levels above this one are kept but not shown on consoles (`keel.loglevel=`). Returns the level before. */
+enum log_level log_set_console_level(enum log_level level);

@@ -54,16 +54,17 @@ INIT static uint64_t hz_from_hypervisor(void)
     return (uint64_t)cpuid(HYPERVISOR_LEAF_TIMING, 0).eax * 1000;
 }
 
-/* How long the PIT took for PIT_COUNT, and how much of it is doubt: an emulator may be held up between setting the
- * count off and the reading before or after, or between the last poll that saw it run and the first that saw it done.
- */
+/* How long the PIT took for PIT_COUNT, and how much of it is doubt. An emulator may be held up anywhere, so all that is
+ * known of a port access is that it lies between the TSC readings before and after it: the count is set off between the
+ * first two, and it ends between the reading before the last poll that saw it run and the one after the poll that did
+ * not. */
 struct pit_measurement {
     uint64_t ticks, doubt;
 };
 
 INIT static bool measure_against_pit(struct pit_measurement *measurement)
 {
-    uint64_t before, begin, last, now;
+    uint64_t before, begin, now, before_poll, before_last_poll;
     unsigned polls = 0;
     bool is_done;
 
@@ -71,14 +72,15 @@ INIT static bool measure_against_pit(struct pit_measurement *measurement)
     out8(PIT_CHANNEL_2, PIT_COUNT & 0xff);
     before = rdtsc();
     out8(PIT_CHANNEL_2, PIT_COUNT >> 8);
-    begin = now = rdtsc();
+    begin = before_poll = now = rdtsc();
     do {
-        last = now;
+        before_last_poll = before_poll;
+        before_poll = now;
         is_done = in8(PORT_B) & PORT_B_OUT2;
         now = rdtsc();
     } while (!is_done && ++polls < PIT_POLLS_MAX);
     measurement->ticks = now - before;
-    measurement->doubt = (begin - before) + (now - last);
+    measurement->doubt = (begin - before) + (now - before_last_poll);
     return is_done && polls >= PIT_POLLS_MIN;
 }
 

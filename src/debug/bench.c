@@ -8,6 +8,7 @@
 #include <base/errno.h>
 #include <cpu/registers.h>
 #include <cpu/tsc.h>
+#include <debug/command.h>
 #include <debug/console.h>
 #include <lib/string.h>
 
@@ -138,8 +139,7 @@ int bench_run(int nr_names, char **names)
 
     for (int i = 0; i < nr_names; i++) {
         if (!selects_something(names[i])) {
-            console_printf("no bench begins with '%s'\n", names[i]);
-            return -ENOENT;
+            return command_error(-ENOENT, "no benchmark's name begins with '%s'", names[i]);
         }
     }
     for (const struct kernel_bench *bench = next_by_name(NULL); bench; bench = next_by_name(bench)) {

@@ -16,7 +16,7 @@
  * instead. The holder cannot be preempted (preempt_off_depth), so the owner's CPU is the owner's context or one above
  * it. C4  In a panic the other CPUs are stopped and there is no lock: the holder may be one of them, or the context
  * underneath. Positions advance before a record is written, so that a fault in a driver does not bring the same record
- * again. */
+ * again. tests/models/console_hand_off.pml is checked for C1 to C3. */
 #include <debug/console.h>
 
 #include <base/assert.h>
@@ -412,9 +412,9 @@ void console_enter_panic(void)
     console_flush();
 }
 
-void log_set_console_level(enum log_level level)
+enum log_level log_set_console_level(enum log_level level)
 {
-    __atomic_store_n(&shown_level, level, __ATOMIC_RELAXED); /* a setting: orders nothing */
+    return __atomic_exchange_n(&shown_level, level, __ATOMIC_RELAXED); /* a setting: orders nothing */
 }
 
 void console_set_terminal(bool understands_escapes, bool wants_colours)

@@ -16,6 +16,8 @@
  * counted: waiting could be for the context underneath. R4  No torn record is returned: a reader whose slot was taken
  * meanwhile sees another state after its copy.
  *
+ * tests/models/log_ring.pml is checked for R1 to R4.
+ *
  * When all other CPUs are stopped for good, an owner that has not completed never will: log_ring_force then lets
  * writers take its slot. */
 #pragma once

@@ -70,6 +70,11 @@ void list_corrupted(const struct list *node, const struct list *neighbour, const
     end(&frame, words);
 }
 
+void spinlock_not_held(const struct spinlock *lock)
+{
+    panic("lock '%s' given back by a CPU that does not hold it", lock->name);
+}
+
 void spinlock_recursion(const struct spinlock *lock, const void *first_taken_at, const void *taken_again_at)
 {
     char first[120], again[120], words[320];

@@ -96,7 +96,8 @@ static void write_fatal_report(void *report)
     panic_act();
 }
 
-/* Another CPU that fails meanwhile stops without a word: its report would only mix with the first. */
+/* Another CPU that fails meanwhile stops without a word: its report would only mix with the first. Model:
+ * tests/models/report_claim.pml. */
 static void claim_fatal_report(void)
 {
     uint32_t expected = NO_CPU, mine = this_cpu_read(percpu.cpu_number) + 1;

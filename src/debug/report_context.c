@@ -52,15 +52,16 @@ void report_context(const struct report_state *state)
 
 void report_locks(void)
 {
-    unsigned count = this_cpu_read(percpu.nr_held_locks);
+    unsigned count = 0;
 
+    for (const struct spinlock *held = this_cpu_read(percpu.held_locks); held; held = held->held_below)
+        count++;
     report_line("locks held: %u", count);
-    for (unsigned i = 0; i < count && i < HELD_LOCKS_MAX; i++) {
-        const struct held_lock *held = &this_cpu_pointer(percpu)->held_locks[i];
+    for (const struct spinlock *held = this_cpu_read(percpu.held_locks); held; held = held->held_below) {
         char where[128];
 
         format_code_location(where, sizeof(where), (uint64_t)(uintptr_t)held->acquired_at, true);
-        report_line(" '%s' taken at %s", held->lock->name, where);
+        report_line(" '%s' taken at %s", held->name, where);
     }
 }
 

@@ -2,6 +2,7 @@
 #include <debug/test.h>
 
 #include <base/errno.h>
+#include <debug/command.h>
 #include <debug/console.h>
 #include <lib/format.h>
 #include <lib/string.h>
@@ -161,8 +162,7 @@ int test_run(int nr_names, char **names, struct test_totals *totals)
 
     for (int i = 0; i < nr_names; i++) {
         if (!selects_something(names[i])) {
-            console_printf("no test is named '%s', or begins so\n", names[i]);
-            return -ENOENT;
+            return command_error(-ENOENT, "no test is named '%s', or begins so", names[i]);
         }
     }
     for (const struct kernel_test *test = next_by_name(NULL); test; test = next_by_name(test)) {

@@ -34,7 +34,7 @@ static int run_fault(int argc, char **argv)
     for (size_t i = 0; i < nr_faults(); i++)
         if (strcmp(argv[1], __table_faults_start[i].name) == 0)
             return __table_faults_start[i].provoke();
-    return -ENOENT;
+    return command_error(-ENOENT, "no fault is named '%s'", argv[1]);
 }
 
 static const char *complete_fault(unsigned n)

@@ -52,6 +52,17 @@ FAULT(use_after_free_write, 23, "use after free write, with both sites")
     return 0;
 }
 
+FAULT(use_after_free_idle, 23, "use after free write, found while there is nothing to do")
+{
+    uint64_t *object = kmalloc(OBJECT_BYTES, ALLOC_ZERO);
+
+    if (!object)
+        return -ENOMEM;
+    kfree(object);
+    fault_write((uint64_t *)opaque_pointer(object) + 2, 0x4242424242424242);
+    return 0;
+}
+
 static NOINLINE void fault_free_again(void *object)
 {
     kfree(object);
@@ -75,6 +86,29 @@ FAULT(free_page_as_object, 24, "a page given to kfree")
     if (!page)
         return -ENOMEM;
     fault_free_again(page_to_address(page));
+    return 0;
+}
+
+FAULT(wrong_cache, 24, "an object given to a cache that is not its own")
+{
+    struct slab_cache *cache = slab_cache_create("provoked", OBJECT_BYTES, 1, 0);
+    void *object = kmalloc(OBJECT_BYTES, ALLOC_NORMAL);
+
+    if (!cache || !object) {
+        kfree(object);
+        return cache && slab_cache_destroy(cache) != 0 ? -EBUSY : -ENOMEM;
+    }
+    slab_free(cache, opaque_pointer(object));
+    return 0;
+}
+
+FAULT(middle_of_object, 24, "a pointer into the middle of an object given to kfree")
+{
+    uint8_t *object = kmalloc(OBJECT_BYTES, ALLOC_NORMAL);
+
+    if (!object)
+        return -ENOMEM;
+    fault_free_again(opaque_pointer(object + 16));
     return 0;
 }
 

@@ -47,7 +47,7 @@ static int run_help(int argc, char **argv)
     }
     command = command_find(registered_commands(), argv[1], strlen(argv[1]));
     if (!command)
-        return -ENOENT;
+        return command_error(-ENOENT, "no command is named '%s'", argv[1]);
     console_printf("%s%s%s %s\n    %s\n", style(STYLE_HEADING), command->name, style(STYLE_NONE), command->arguments,
                    command->summary);
     if (command->details)

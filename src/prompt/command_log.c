@@ -27,7 +27,7 @@ static int parse_level(const char *text, enum log_level *level)
             return 0;
         }
     }
-    return -EINVAL;
+    return command_error(-EINVAL, "'%s' is no level: error, warn, info or debug", text);
 }
 
 static int parse_arguments(int argc, char **argv, struct selection *selection)

@@ -44,6 +44,7 @@ static unsigned run(const struct command_set *set, char *text)
 {
     static char *words[DISPATCH_WORDS_MAX + 1]; /* too much for the stack; commands do not dispatch */
     const struct command *command;
+    const char *why;
     int nr_words = split_words(text, words, DISPATCH_WORDS_MAX);
     int error;
 
@@ -62,9 +63,11 @@ static unsigned run(const struct command_set *set, char *text)
         dispatch_error("unknown command '%s': try help", words[0]);
         return 1;
     }
+    (void)command_take_error();
     error = command->run(nr_words, words);
+    why = command_take_error();
     if (error < 0)
-        dispatch_error("%s: %s (%s)", command->name, error_text(error), error_name(error));
+        dispatch_error("%s: %s (%s)", command->name, why ? why : error_text(error), error_name(error));
     return error != 0;
 }
 

@@ -6,7 +6,7 @@ static struct spinlock lock = SPINLOCK_INITIALIZER("bench");
 KERNEL_BENCH(spinlock_irqsave, 10000)
 {
     bench_start();
-    for (uint64_t i = 0; i < iterations; i++) {
+    while (iterations-- > 0) {
         uint64_t flags = spinlock_lock_irqsave(&lock);
 
         spinlock_unlock_irqrestore(&lock, flags);

@@ -94,6 +94,11 @@ def pvh_seeds():
     many = b"".join(struct.pack("<QQQQ", 0x200000 + i * 4096, 4096, 0, 0) for i in range(17))
     yield "qemu", (start(0x80, 1, 1, 0x10A0, 0x1080, 0x10C0, len(BIOS_MAP)) + text).ljust(0xA0, b"\0") + one + rows
     yield "modules", start(0x40, 1, 17, 0x1040 + len(rows), 0, 0x1040, len(BIOS_MAP)) + rows + many
+    texts = 0x1040 + len(rows) + 16 * 32
+    full = b"".join(struct.pack("<QQQQ", 0x200000 + i * 4096, 4096, texts, 0) for i in range(16))
+    yield "module-text", start(0x40, 1, 16, 0x1040 + len(rows), 0, 0x1040, len(BIOS_MAP)) + rows + full + b"t" * 120 + b"\0"
+    edge = (b"t" * 127 + b"\0") + b"u" * 64  # the longest text that fits, and one byte more than it is too long
+    yield "longest-module-text", start(0x40, 1, 16, 0x1040 + len(rows), 0, 0x1040, len(BIOS_MAP)) + rows + full + edge
     yield "version-0", start(40, 0, 0, 0, 0x1028, 0, 0)[:40] + text
     yield "long-text", start(0x40, 1, 0, 0, 0x1040 + len(rows), 0x1040, len(BIOS_MAP)) + rows + b"k" * 2100 + b"\0"
 

@@ -17,7 +17,7 @@ def test():
     locks = output("keel locks")
     expect_in("CPU 0 holds 1 lock\n", locks)
     expect(re.search(r"zone (DMA32|NORMAL) at 0xffffffff[0-9a-f]+, taken at \w+\+\d+ \(mm/page_alloc.c:\d+\)", locks), locks)
-    expect(re.search(r"spinlock 'zone (DMA32|NORMAL)', held by CPU 0, 0 waiting",
+    expect(re.search(r"spinlock 'zone (DMA32|NORMAL)', taken at \w+\+\d+ \(mm/page_alloc.c:\d+\), 0 waiting",
                      output("print 'mm/page_alloc.c'::zones[1].lock") + output("print 'mm/page_alloc.c'::zones[2].lock")),
            output("print 'mm/page_alloc.c'::zones"))
     gdb.execute("up", to_string=True)

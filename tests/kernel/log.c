@@ -26,6 +26,7 @@ static struct {
 } seen;
 
 static unsigned run_number;
+static enum log_level level_before; /* the tests log at info, whatever the command line says */
 
 static const char *after(const char *line, const char *wanted)
 {
@@ -71,6 +72,7 @@ static void capture_begin(void)
     memset(&seen, 0, sizeof(seen));
     snprintf(seen.tag, sizeof(seen.tag), "log test %u: ", run_number++ % 1000);
     capture.is_prompt_only = capture.is_silent = false;
+    level_before = log_set_console_level(LOG_INFO);
     if (!is_registered)
         console_register(&capture);
     is_registered = true;
@@ -79,6 +81,7 @@ static void capture_begin(void)
 static void capture_end(void)
 {
     capture.is_prompt_only = capture.is_silent = true;
+    log_set_console_level(level_before);
 }
 
 static unsigned steps, step_interval, nr_nested;

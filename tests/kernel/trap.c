@@ -145,11 +145,13 @@ KERNEL_TEST(trap_unclaimed, "trap/each_unclaimed_vector_is_counted_and_survived"
 
     for (unsigned vector = NR_EXCEPTIONS; vector < NR_VECTORS; vector++)
         before[vector - NR_EXCEPTIONS] = trap_unclaimed_count(vector);
-    RAISE32(32)
-    RAISE32(64)
-    RAISE32(96)
-    RAISE32(128)
-    RAISE32(160) RAISE32(192) RAISE32(224);
+    RAISE32(32);
+    RAISE32(64);
+    RAISE32(96);
+    RAISE32(128);
+    RAISE32(160);
+    RAISE32(192);
+    RAISE32(224);
     for (unsigned vector = NR_EXCEPTIONS; vector < NR_VECTORS; vector++)
         EXPECT_EQ(trap_unclaimed_count(vector), before[vector - NR_EXCEPTIONS] + (irq_vector_name(vector) ? 0 : 1));
 }

@@ -79,6 +79,12 @@ FAULTS = {
         r"heap: use after free write: object 0x\w+ of 'kmalloc-\d+', \d+ bytes, offset 24, found 0x41.*, "
         r"allocated at provoke_use_after_free_write\+\w+, freed at provoke_use_after_free_write\+\w+",
         "heap_fault_report", (*HEAP_CALLS, "fault_allocate_until_found", "provoke_use_after_free_write")),
+    # Nobody allocates any more: the report comes from the idle scrubber, behind the prompt.
+    "use_after_free_idle": dict(
+        class_words=r"heap: use after free write: object 0x\w+ of 'kmalloc-\d+', \d+ bytes, offset 16, found 0x42.*, "
+                    r"allocated at provoke_use_after_free_idle\+\w+, freed at provoke_use_after_free_idle\+\w+",
+        vector=None, rip="heap_fault_report",
+        calls=(*HEAP_CALLS, "slab_scrub", "idle_run", "finish_boot", "kernel_main", "kernel_entry")),
     "double_free": own_report(
         r"heap: double free: object 0x\w+ of 'kmalloc-\d+'.*, allocated at provoke_double_free\+\w+, "
         r"freed at provoke_double_free\+\w+, freed again at fault_free_again\+\w+",
@@ -86,6 +92,14 @@ FAULTS = {
     "free_page_as_object": own_report(
         r"heap: not a heap object.*: object 0x\w+, free attempted at fault_free_again\+\w+", "heap_fault_report",
         (*HEAP_CALLS, "fault_free_again", "provoke_free_page_as_object")),
+    "wrong_cache": own_report(
+        r"heap: wrong cache \(provoked\): object 0x\w+ of 'kmalloc-\d+', 64 bytes, offset 0, "
+        r"allocated at provoke_wrong_cache\+\w+, free attempted at provoke_wrong_cache\+\w+",
+        "heap_fault_report", (*HEAP_CALLS, "provoke_wrong_cache")),
+    "middle_of_object": own_report(
+        r"heap: pointer into the middle of an object: object 0x\w+ of 'kmalloc-\d+', \d+ bytes, offset 16, "
+        r"allocated at provoke_middle_of_object\+\w+, free attempted at fault_free_again\+\w+",
+        "heap_fault_report", (*HEAP_CALLS, "fault_free_again", "provoke_middle_of_object")),
     "heap_overflow": own_report(
         r"heap: redzone overwritten \(overflow of 4 bytes\): object 0x\w+ of 'kmalloc-\d+', 40 bytes, offset 40, "
         r"found 0x41.*, allocated at provoke_heap_overflow\+\w+, free attempted at fault_free_again\+\w+",

@@ -11,7 +11,7 @@ for name, machine, builds in (
         ("without-pat-and-pge", Machine(cpu="max,-pat,-pge", memory="64M"), ("release",))):
     # Churn of a hundred times the memory takes a while: 5 GiB are left to the audits and the page allocator's other tests.
     commands = "test audit paging page_alloc/every page_alloc/zones; audit" if name == "zones-above-4g" else "test; audit"
-    boot_scenario(f"kernel/{name}", machine, commands=commands, expect=EXPECT, builds=builds, timeout=120,
+    boot_scenario(f"kernel/{name}", machine, commands=commands, expect=EXPECT, builds=builds, timeout=300,
                   summary=f"the kernel's own tests pass on {machine.cpu} with {machine.memory}")
 boot_scenario("kernel/uefi", Machine(firmware="uefi"), commands="test; audit", expect=EXPECT, timeout=240,
               summary="the kernel's own tests pass where UEFI has left the memory map in pieces")

@@ -137,10 +137,15 @@ def errors(run):
     """Mistakes are answered in words, and the prompt goes on."""
     with prompt(run) as vm:
         assert vm.command("nonsense") == "error: unknown command 'nonsense': try help\n"
-        assert vm.command("log loud") == "error: log: invalid argument (EINVAL)\n"
+        assert vm.command("log loud") == (
+            "error: log: 'loud' is no level: error, warn, info or debug (EINVAL)\n")
         assert vm.command("log -n") == "error: log: invalid argument (EINVAL)\n"
         assert vm.command("log -n 99999999999999999999") == "error: log: number out of range (ERANGE)\n"
-        assert vm.command("help nothing") == "error: help: not found (ENOENT)\n"
+        assert vm.command("help nothing") == "error: help: no command is named 'nothing' (ENOENT)\n"
+        assert vm.command("pages kmall") == (
+            "error: pages: 'kmall' is no number, and no symbol is named so (ENOENT)\n")
+        assert vm.command("fault nul") == "error: fault: no fault is named 'nul' (ENOENT)\n"
+        assert vm.command("bench nul") == "error: bench: no benchmark's name begins with 'nul' (ENOENT)\n"
         assert vm.command("exit 256") == "error: exit: number out of range (ERANGE)\n"
         assert vm.command("echo 'a") == "error: unclosed quote\n"
         assert vm.command("echo a; echo 'b; c'; bad; echo \"d\"") == (

@@ -92,8 +92,9 @@ class Kernel:
             self.lines[address] = (file, int(line) if str(line).isdigit() else 0)
         return self.lines[address]
 
-    def check_location(self, text, is_return_address, what):
-        """text is "0x... function+0x12 (file.c:34)" or "0x... not in kernel code". Returns (address, function or None)."""
+    def check_location(self, text, is_return_address, what, check_before=None):
+        """text is "0x... function+0x12 (file.c:34)" or "0x... not in kernel code". Returns (address, function or None).
+        What lies before a return address is checked to be a call, or by check_before."""
         match = re.fullmatch(r"0x([0-9a-f]{16}) (?:not in kernel code|(\S+)\+0x([0-9a-f]+)(?: \((\S+):(\d+)\))?)", text)
         want(match, f"{what}: cannot read '{text}'")
         address = int(match.group(1), 16)
@@ -114,7 +115,7 @@ class Kernel:
              f"{what}: file {match.group(4)}, addr2line says {file}")
         want(line == int(match.group(5)), f"{what}: line {match.group(5)}, addr2line says {line}")
         if is_return_address:
-            self.check_behind_call(address, what)
+            (check_before or self.check_behind_call)(address, what)
         return address, match.group(2)
 
     def check_behind_call(self, address, what):
@@ -126,6 +127,12 @@ class Kernel:
             opcode, modrm = before[-length], before[1 - length] if length > 1 else 0
             is_call = is_call or (opcode == 0xff and modrm >> 3 & 7 == 2)
         want(is_call, f"{what}: 0x{address:x} does not follow a call instruction")
+
+    def check_behind_store(self, address, what):
+        """The bytes before the place a lock was taken are an instruction that stores this very address as its immediate
+        operand (cpu/code_address.h)."""
+        want(self.bytes_at(address - 4, 4) == (address & 0xffffffff).to_bytes(4, "little"),
+             f"{what}: 0x{address:x} does not follow the store of itself")
 
 
 class Report:
@@ -280,7 +287,7 @@ def check_context(report, kernel):
     for lock in report.locks:
         match = re.fullmatch(r"'[^']+' taken at (.*)", lock)
         want(match, f"locks held: cannot read '{lock}'")
-        kernel.check_location(match.group(1), True, "locks held")
+        kernel.check_location(match.group(1), True, "locks held", kernel.check_behind_store)
 
 
 def check_backtrace(report, kernel, rip, end):

@@ -108,3 +108,21 @@ def qemu_error(run):
         vm.expect("test> ")
         vm.process.kill()
         expect_failure("QEMU error", vm.wait_end)
+
+
+@scenario("self/dry-run", needs_kernel=False)
+def dry_run(run):
+    """tools/qemu --dry-run prints the command of each way of booting, with the options asked for, and starts nothing"""
+    tool = [os.path.join(ROOT, "tools/qemu"), "--build", run.build, "--dry-run"]
+    for arguments, wanted in (
+            ((), ("-kernel", "keel.elf", "-accel tcg", "-m 512M", "-smp 1", "-display none")),
+            (("--firmware", "bios"), ("keel.iso", "ide-cd")),
+            (("--firmware", "uefi"), ("keel.iso", "OVMF")),
+            (("--firmware", "bios", "--medium", "usb"), ("keel.iso", "usb-storage")),
+            (("--accel", "kvm", "--memory", "3G", "--cpus", "4", "--display", "gtk"),
+             ("-accel kvm", "-m 3G", "-smp 4", "-display gtk")),
+            (("--command-line=keel.run=exit",), ("-append", "keel.run=exit"))):
+        shown = subprocess.run([*tool, *arguments], check=True, capture_output=True, text=True).stdout
+        assert shown.startswith("qemu-system-x86_64 ") and shown.count("\n") == 1, shown
+        missing = [text for text in wanted if text not in shown]
+        assert not missing, f"{missing} not in: {shown}"

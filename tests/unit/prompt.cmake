@@ -9,4 +9,4 @@ unit_test(prompt_editor SOURCES test_prompt_editor.c support/terminal.c KERNEL $
 unit_test(prompt_editor_random SOURCES test_prompt_editor_random.c support/terminal.c KERNEL ${prompt_editor})
 unit_test(prompt_dispatch SOURCES test_prompt_dispatch.c
   KERNEL src/prompt/dispatch.c src/prompt/command_set.c src/prompt/completion.c src/prompt/style.c src/lib/parse.c
-         src/lib/error_name.c)
+         src/lib/error_name.c src/debug/command.c)

@@ -40,8 +40,14 @@ static int run_fail(int argc, char **argv)
     return -ENOMEM;
 }
 
-static const struct command commands[] = {{.name = "echo", .run = run_echo}, {.name = "fail", .run = run_fail}};
-static const struct command_set set = {commands, commands + 2};
+static int run_lose(int argc, char **argv)
+{
+    return command_error(argc > 1 ? -ENOENT : 0, "no '%s' here", argc > 1 ? argv[1] : "");
+}
+
+static const struct command commands[] = {
+    {.name = "echo", .run = run_echo}, {.name = "fail", .run = run_fail}, {.name = "lose", .run = run_lose}};
+static const struct command_set set = {commands, commands + ARRAY_SIZE(commands)};
 
 static unsigned dispatch(const char *text)
 {
@@ -68,6 +74,8 @@ static void commands_run_in_order(void **state)
         {"echo 'a\"b' \"c'd\"", "|echo|a\"b|c'd\n", "", 0},
         {"nope; echo a", "|echo|a\n", "error: unknown command 'nope': try help\n", 1},
         {"fail x; echo", "|fail|x\n|echo\n", "error: fail: out of memory (ENOMEM)\n", 1},
+        {"lose key; fail", "|fail\n", "error: lose: no 'key' here (ENOENT)\nerror: fail: out of memory (ENOMEM)\n", 2},
+        {"lose; fail", "|fail\n", "error: fail: out of memory (ENOMEM)\n", 1}, /* words without an error are not kept */
         {"nope; fail; nope", "|fail\n",
          "error: unknown command 'nope': try help\nerror: fail: out of memory (ENOMEM)\n"
          "error: unknown command 'nope': try help\n",

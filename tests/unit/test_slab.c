@@ -27,12 +27,6 @@ static int start(void **state)
     return 0;
 }
 
-static uint64_t free_pages(void)
-{
-    slab_reap();
-    return page_counts().free;
-}
-
 static unsigned violations(void)
 {
     static struct audit_report report;
@@ -44,17 +38,9 @@ static unsigned violations(void)
     return report.nr_violations;
 }
 
-#define ASSERT_REPORTS(words, statement)                              \
-    do {                                                              \
-        unit_last_words[0] = 0;                                       \
-        assert_true(UNIT_ENDS_KERNEL(statement));                     \
-        if (!strstr(unit_last_words, words))                          \
-            fail_msg("expected '%s' in: %s", words, unit_last_words); \
-    } while (0)
-
 static void test_property(void **state)
 {
-    uint64_t before = free_pages();
+    uint64_t before = heap_host_free_pages();
     struct slab_counts counts = slab_counts();
 
     for (uint64_t seed = 1; seed <= 12; seed++) {
@@ -64,7 +50,7 @@ static void test_property(void **state)
             fail_msg("seed %lu: %s", (unsigned long)seed, wrong);
         assert_int_equal(violations(), 0);
     }
-    assert_int_equal(free_pages(), before);
+    assert_int_equal(heap_host_free_pages(), before);
     assert_int_equal(slab_counts().objects, counts.objects);
     assert_int_equal(slab_counts().pages, counts.pages);
 }
@@ -169,7 +155,7 @@ static void test_dma32(void **state)
 /* Fills all memory, gets NULL, frees all, twice; the second round gets as much. */
 static void exhaust(size_t size)
 {
-    uint64_t before = free_pages();
+    uint64_t before = heap_host_free_pages();
     size_t reached[2];
 
     for (unsigned round = 0; round < 2; round++) {
@@ -187,7 +173,7 @@ static void exhaust(size_t size)
             chain = *object;
             kfree(object);
         }
-        assert_int_equal(free_pages(), before);
+        assert_int_equal(heap_host_free_pages(), before);
     }
     assert_int_equal(reached[0], reached[1]);
     assert_int_equal(violations(), 0);
@@ -211,7 +197,7 @@ static void test_memory_moves_between_caches(void **state)
 
 static void test_named_cache(void **state)
 {
-    uint64_t before = free_pages();
+    uint64_t before = heap_host_free_pages();
     struct slab_cache *cache = slab_cache_create("test", 100, 64, 0);
     struct slab_cache *other = slab_cache_create("other", 100, 64, 0);
     char *objects[500];
@@ -234,7 +220,7 @@ static void test_named_cache(void **state)
     slab_free(cache, NULL);
     assert_int_equal(slab_cache_destroy(cache), 0);
     assert_int_equal(slab_cache_destroy(other), 0);
-    assert_int_equal(free_pages(), before);
+    assert_int_equal(heap_host_free_pages(), before);
     assert_null(slab_cache_create("x", 0, 16, 0));
     assert_null(slab_cache_create("x", SLAB_OBJECT_MAX + 1, 16, 0));
     assert_null(slab_cache_create("x", 64, 24, 0));
@@ -245,7 +231,7 @@ static void test_named_cache(void **state)
 static void test_many_caches(void **state)
 {
     struct slab_cache *caches[2 * MAGAZINE_CACHES];
-    uint64_t before = free_pages();
+    uint64_t before = heap_host_free_pages();
 
     for (unsigned i = 0; i < ARRAY_SIZE(caches); i++) {
         void *object;
@@ -259,7 +245,7 @@ static void test_many_caches(void **state)
     assert_int_equal(violations(), 0);
     for (unsigned i = 0; i < ARRAY_SIZE(caches); i++)
         assert_int_equal(slab_cache_destroy(caches[i]), 0);
-    assert_int_equal(free_pages(), before);
+    assert_int_equal(heap_host_free_pages(), before);
 }
 
 static void test_redzone(void **state)
@@ -424,7 +410,7 @@ static void test_describe(void **state)
 
 static void test_every_allocation_failing(void **state)
 {
-    uint64_t before = free_pages();
+    uint64_t before = heap_host_free_pages();
     struct slab_counts counts = slab_counts();
 
     for (uint64_t nth = 1;; nth++) {
@@ -446,7 +432,7 @@ static void test_every_allocation_failing(void **state)
         }
         if (cache)
             assert_int_equal(slab_cache_destroy(cache), 0);
-        assert_int_equal(free_pages(), before);
+        assert_int_equal(heap_host_free_pages(), before);
         assert_int_equal(slab_counts().objects, counts.objects);
         assert_int_equal(violations(), 0);
         if (!has_failed)

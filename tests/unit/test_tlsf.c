@@ -42,14 +42,6 @@ static unsigned violations(void)
     return report.nr_violations;
 }
 
-#define ASSERT_REPORTS(words, statement)                              \
-    do {                                                              \
-        unit_last_words[0] = 0;                                       \
-        assert_true(UNIT_ENDS_KERNEL(statement));                     \
-        if (!strstr(unit_last_words, words))                          \
-            fail_msg("expected '%s' in: %s", words, unit_last_words); \
-    } while (0)
-
 static void test_property(void **state)
 {
     uint64_t before = free_pages();

@@ -71,12 +71,6 @@ static int start(void **state)
     return 0;
 }
 
-static uint64_t free_pages(void)
-{
-    slab_reap();
-    return page_counts().free;
-}
-
 static unsigned violations(void)
 {
     static struct audit_report report;
@@ -150,7 +144,7 @@ static const char *run(uint64_t seed, unsigned steps, unsigned plant)
 
 static void test_area_property(void **state)
 {
-    uint64_t before = free_pages();
+    uint64_t before = heap_host_free_pages();
 
     for (uint64_t seed = 1; seed <= 8; seed++) {
         const char *wrong = run(seed, 1500, ~0u);
@@ -159,7 +153,7 @@ static void test_area_property(void **state)
             fail_msg("seed %lu: %s", (unsigned long)seed, wrong);
         assert_null(vm_areas.root);
     }
-    assert_int_equal(free_pages(), before);
+    assert_int_equal(heap_host_free_pages(), before);
 }
 
 static void test_area_property_can_fail(void **state)
@@ -170,7 +164,7 @@ static void test_area_property_can_fail(void **state)
 
 static void test_vmalloc(void **state)
 {
-    uint64_t before = free_pages();
+    uint64_t before = heap_host_free_pages();
     char *area = vmalloc(5 * PAGE_SIZE - 100, ALLOC_ZERO), *other = vmalloc(1, 0);
     char text[200];
 
@@ -194,25 +188,25 @@ static void test_vmalloc(void **state)
     for (unsigned i = 0; i < MAPPED_MAX; i++)
         assert_int_equal(table[i], NOTHING);
     assert_int_equal(vm_pages_held[VM_AREA_PAGES], 0);
-    assert_int_equal(free_pages(), before);
+    assert_int_equal(heap_host_free_pages(), before);
 }
 
 static void test_vmalloc_limits(void **state)
 {
-    uint64_t before = free_pages();
+    uint64_t before = heap_host_free_pages();
 
     assert_null(vmalloc(0, 0));
     assert_null(vmalloc(SIZE_MAX, 0));
     assert_null(vmalloc(SIZE_MAX - 4096, 0));
     assert_null(vmalloc(FRAMES * PAGE_SIZE * 2, 0));
-    assert_int_equal(free_pages(), before);
+    assert_int_equal(heap_host_free_pages(), before);
     assert_true(UNIT_ENDS_KERNEL(vfree((void *)(VMALLOC_BASE + 2 * PAGE_SIZE))));
     assert_true(UNIT_ENDS_KERNEL(vfree((void *)17)));
 }
 
 static void test_vmalloc_exhaustion(void **state)
 {
-    uint64_t before = free_pages();
+    uint64_t before = heap_host_free_pages();
     void *areas[200];
 
     for (unsigned round = 0; round < 3; round++) {
@@ -223,13 +217,13 @@ static void test_vmalloc_exhaustion(void **state)
         assert_in_range(count, FRAMES / 100 - 10, FRAMES / 100);
         while (count)
             vfree(areas[--count]);
-        assert_int_equal(free_pages(), before);
+        assert_int_equal(heap_host_free_pages(), before);
     }
 }
 
 static void test_every_failure(void **state)
 {
-    uint64_t before = free_pages();
+    uint64_t before = heap_host_free_pages();
 
     for (unsigned what = 0; what < 2; what++) {
         for (uint64_t nth = 1;; nth++) {
@@ -248,7 +242,7 @@ static void test_every_failure(void **state)
             vfree(area);
             device_unmap(device);
             assert_null(vm_areas.root);
-            assert_int_equal(free_pages(), before);
+            assert_int_equal(heap_host_free_pages(), before);
             if (!has_failed)
                 break;
         }

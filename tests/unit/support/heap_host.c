@@ -43,6 +43,12 @@ void heap_host_init(uint64_t nr_frames)
         abort();
 }
 
+uint64_t heap_host_free_pages(void)
+{
+    slab_reap();
+    return page_counts().free;
+}
+
 struct model_object {
     uint8_t *address;
     uint64_t size;

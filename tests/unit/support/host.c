@@ -66,54 +66,14 @@ __attribute__((weak)) void log_write(enum log_level level, const char *format, .
     va_end(arguments);
 }
 
-/* Locks: one thread, so only taking one twice or giving back one not held can go wrong. sync/spinlock.c replaces these
- * where a test links it. */
-__attribute__((weak)) void spinlock_init(struct spinlock *lock, const char *name)
+__attribute__((weak)) void spinlock_recursion(const struct spinlock *lock, const void *first_taken_at,
+                                              const void *taken_again_at)
 {
-    *lock = (struct spinlock)SPINLOCK_INITIALIZER(name);
+    (void)first_taken_at, (void)taken_again_at;
+    panic("lock '%s' taken twice", lock->name);
 }
 
-__attribute__((weak)) void spinlock_lock(struct spinlock *lock)
+__attribute__((weak)) void spinlock_not_held(const struct spinlock *lock)
 {
-    if (lock->holder != 0)
-        panic("lock '%s' taken twice", lock->name);
-    lock->holder = 1;
-}
-
-__attribute__((weak)) void spinlock_unlock(struct spinlock *lock)
-{
-    if (lock->holder != 1)
-        panic("lock '%s' given back but not held", lock->name);
-    lock->holder = 0;
-}
-
-__attribute__((weak)) bool spinlock_try_lock(struct spinlock *lock)
-{
-    if (lock->holder != 0)
-        return false;
-    lock->holder = 1;
-    return true;
-}
-
-__attribute__((weak)) uint64_t spinlock_lock_irqsave(struct spinlock *lock)
-{
-    spinlock_lock(lock);
-    return 0;
-}
-
-__attribute__((weak)) void spinlock_unlock_irqrestore(struct spinlock *lock, uint64_t flags)
-{
-    (void)flags;
-    spinlock_unlock(lock);
-}
-
-__attribute__((weak)) bool spinlock_is_held(const struct spinlock *lock)
-{
-    return lock->holder == 1;
-}
-
-__attribute__((weak)) void assert_held(const struct spinlock *lock)
-{
-    if (!spinlock_is_held(lock))
-        panic("lock '%s' is not held", lock->name);
+    panic("lock '%s' given back but not held", lock->name);
 }

@@ -38,17 +38,18 @@ class Locks(target.Command):
     """keel locks: the spinlocks the selected CPU holds, and where it took each."""
 
     name = "locks"
+    LIMIT = 100  # a damaged list may have no end
 
     def run(self, arguments):
         percpu = area()
-        held, room = int(percpu["nr_held_locks"]), percpu["held_locks"].type.range()[1] + 1
-        print(f"CPU {int(percpu['cpu_number'])} holds {held} lock{'' if held == 1 else 's'}")
-        for number in range(min(held, room)):
-            lock = percpu["held_locks"][number]
-            name = lock["lock"]["name"].string() if int(lock["lock"]["name"]) else "without a name"
-            print(f"  {name} at {int(lock['lock']):#x}, taken at {target.code_location(int(lock['acquired_at']) - 1)}")
-        if held > room:
-            print(f"  and {held - room} that were not recorded")
+        held, lock = [], percpu["held_locks"]
+        while int(lock) and len(held) < self.LIMIT:
+            held.append(lock)
+            lock = lock["held_below"]
+        print(f"CPU {int(percpu['cpu_number'])} holds {len(held)} lock{'' if len(held) == 1 else 's'}")
+        for lock in held:
+            name = lock["name"].string() if int(lock["name"]) else "without a name"
+            print(f"  {name} at {int(lock):#x}, taken at {target.code_location(int(lock['acquired_at']) - 1)}")
 
 
 def register():

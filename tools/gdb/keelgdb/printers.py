@@ -42,18 +42,18 @@ class ListPrinter:
 
 
 class SpinlockPrinter:
-    """struct spinlock: name, holder, waiters."""
+    """struct spinlock: name, where it was taken, waiters."""
 
     def __init__(self, value):
         self.value = value
 
     def to_string(self):
         name = self.value["name"].string() if int(self.value["name"]) else "without a name"
-        waiting = (int(self.value["next_ticket"]) - int(self.value["now_serving"])) & 0xFFFFFFFF
-        holder = int(self.value["holder"])
-        if waiting == 0:
+        users = -int(self.value["users"]) & 0xFFFFFFFF
+        if users == 0:
             return f"spinlock '{name}', free"
-        return f"spinlock '{name}', held by CPU {holder - 1}, {waiting - 1} waiting"
+        where = target.code_location(int(self.value["acquired_at"]) - 1)
+        return f"spinlock '{name}', taken at {where}, {users - 1} waiting"
 
 
 class PagePrinter:

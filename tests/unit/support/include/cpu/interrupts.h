@@ -1,6 +1,8 @@
 /* The host has no interrupt flag: this shadows include/cpu/interrupts.h in unit tests and fuzzers. */
 #pragma once
 
+#include <sched.h>
+
 #include <base/types.h>
 
 static inline bool irqs_are_enabled(void)
@@ -26,8 +28,10 @@ static inline void irq_restore(uint64_t flags)
     (void)flags;
 }
 
+/* Who waits for another thread lets it run. */
 static inline void cpu_relax(void)
 {
+    sched_yield();
 }
 
 /* Nothing would wake it. */

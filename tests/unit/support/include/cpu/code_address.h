@@ -1,0 +1,4 @@
+/* The host is position independent: this shadows include/cpu/code_address.h in unit tests and fuzzers. */
+#pragma once
+
+#define STORE_CODE_ADDRESS(variable) ((variable) = __builtin_return_address(0))

@@ -1,0 +1,1 @@
+unit_test(spinlock SOURCES test_spinlock.c)
