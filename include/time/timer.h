@@ -1,5 +1,5 @@
-/* One-shot timers with nanosecond deadlines, in a queue of each CPU, and sleeping. No periodic tick: the event source is
- * armed for the earliest deadline only. */
+/* One-shot timers with nanosecond deadlines, in a queue of each CPU, and sleeping. No periodic tick: the event source
+ * is armed for the earliest deadline only. */
 #pragma once
 
 #include <base/compiler.h>
