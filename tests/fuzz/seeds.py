@@ -179,6 +179,7 @@ def aml_seeds():
     yield "scope", bytes([0x10, 0x14]) + b"_SB_" + b"\x08^" + s5[1:]
     yield "terms", (b"\x5b\x80REG0\x01\x0b\x00\x06\x0a\x04" + b"\x5b\x81\x0bREG0\x01FLD0\x08" + b"\x06ALIAREG0"
                     + b"\x14\x0aMETH\x00\x70\x01\x60\x00" + b"\x5b\x82\x0fDEV0\x08_HID\x0c\x41\xd0\x0a\x03" + s5)
+    yield "long-path", b"\x08\x2f\x1a" + b"AAAA" * 26 + b"\0"
     yield "deep", b"".join(bytes([0xA1, 2 * (30 - i) - 1]) for i in range(30))
     yield "condition", b"\xa0\x10\x93\x01\x00\x08NAME\x0d" + b"text\0" + b"\xa1\x02\xa3" + s5
 

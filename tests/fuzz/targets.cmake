@@ -93,7 +93,7 @@ fuzz_plant(aml depth SOURCE drivers/acpi/aml.c
   EXPECT "out of bounds|buffer-overflow")
 fuzz_plant(aml path SOURCE drivers/acpi/aml.c
   FROM "path->depth - name.nr_parents + name.nr_segments > AML_DEPTH_MAX)" TO "false)"
-  EXPECT "out of bounds|buffer-overflow|SEGV")
+  EXPECT "a path of|out of bounds|buffer-overflow|not a valid value|SEGV")
 
 fuzz_test(pci_capabilities MAX_LENGTH 1024 HARNESS fuzz_pci_capabilities.c fuzz_log.c
   KERNEL drivers/pci/capability.c drivers/pci/config.c boot/report.c)
