@@ -32,6 +32,8 @@
 #include <prompt/prompt.h>
 #include <time/source.h>
 #include <trap/trap.h>
+#include <virtio/bus.h>
+#include <virtio/rng.h>
 
 /* docs/boot.md, "Early failures". */
 enum { POST_PORT = 0x80, POST_NO_NX = 0xe4, POST_BAD_BOOT_INFO = 0xe5, POST_NO_MEMORY = 0xe6 };
@@ -190,6 +192,8 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     lapic_timer_init(); /* measured against the clock */
     hpet_event_init();
     rtc_init();
-    pci_init(); /* finds what drivers will be asked about */
+    pci_init();        /* finds what drivers will be asked about */
+    virtio_pci_init(); /* PCI's virtio functions become devices of their own */
+    virtio_rng_init(); /* the random pool is fed */
     finish_boot();
 }

@@ -9,8 +9,12 @@
 #include <base/address.h>
 #include <base/compiler.h>
 #include <base/types.h>
+#include <dev/device.h>
 
 struct virtio_device;
+
+/* A queue's interrupt. Context: interrupt. */
+typedef void (*virtio_interrupt)(void *context);
 
 /* Where a queue's parts are, for the device. */
 struct virtio_queue_place {
@@ -31,12 +35,16 @@ struct virtio_transport {
     /* Shows the device a queue that is ready. Returns 0 or an error. */
     int (*queue_enable)(struct virtio_device *device, uint16_t index, const struct virtio_queue_place *place);
     void (*notify)(struct virtio_device *device, uint16_t index);
+    /* Gives queue 0 an interrupt; before its queue_enable. Returns 0 or an error. */
+    int (*interrupts_request)(struct virtio_device *device, virtio_interrupt handler, void *context);
+    void (*interrupts_release)(struct virtio_device *device);
     /* Bytes of the device's own configuration; false where it is not that long. */
     bool (*read_config)(struct virtio_device *device, unsigned offset, void *to, size_t length);
     uint8_t (*config_generation)(struct virtio_device *device);
 };
 
 struct virtio_device {
+    struct device device;
     const struct virtio_transport *transport; /* [I] */
     const char *name;                         /* [I] for the log: "00:03.0" */
     uint16_t id;                              /* [I] VIRTIO_ID_... */
