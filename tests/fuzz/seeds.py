@@ -197,7 +197,39 @@ def pci_capabilities_seeds():
         "<I", 0x10010018)
 
 
-SEEDS = {"acpi_tables": acpi_tables_seeds, "aml": aml_seeds, "pci_capabilities": pci_capabilities_seeds,
+def record(*entries):
+    rows = b"".join(struct.pack("<B3xB3xII", 0, kind, first, count) for kind, first, count in entries)
+    return bytes(446) + rows.ljust(64, b"\0") + b"\x55\xaa"
+
+
+def gpt_header(sector, other, array, nr_sectors, nr_entries, entry_size):
+    room = nr_entries * entry_size // 512
+    return struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, sector, other, 2 + room,
+                       nr_sectors - 2 - room, bytes(16), array, nr_entries, entry_size, 0).ljust(512, b"\0")
+
+
+def gpt_disk(nr_entries, entry_size, *partitions):
+    """The harness puts the checksums right."""
+    room, nr_sectors = nr_entries * entry_size // 512, 24
+    rows = [struct.pack("<16s16sQQQ", b"\xaf" * 16, bytes(16), first, last, 0).ljust(entry_size, b"\0")
+            for first, last in partitions]
+    array = b"".join(rows).ljust(room * 512, b"\0")
+    primary = record((0xEE, 1, nr_sectors - 1)) + gpt_header(1, nr_sectors - 1, 2, nr_sectors, nr_entries, entry_size) + array
+    backup = array + gpt_header(nr_sectors - 1, 1, nr_sectors - 1 - room, nr_sectors, nr_entries, entry_size)
+    return primary + bytes(nr_sectors * 512 - len(primary) - len(backup)) + backup
+
+
+def partition_seeds():
+    yield "mbr", b"\0" + record((0x83, 1, 2), (0x0C, 3, 1)) + bytes(512 * 6)
+    chain = [record((0x83, 6, 1), (0x0F, 1, 5)), record((0x83, 1, 1), (0x05, 2, 2)), bytes(512), record((0x83, 1, 1))]
+    yield "chain", b"\0" + b"".join(chain) + bytes(512 * 6)
+    yield "chain-loops", b"\0" + record((0x05, 1, 5)) + record((0, 0, 0), (0x05, 1, 1)) + record((0, 0, 0), (0x05, 1, 1))
+    yield "gpt", b"\2" + gpt_disk(8, 128, (5, 6), (8, 12))
+    yield "gpt-large-entries", b"\2" + gpt_disk(4, 512, (8, 9), (10, 10))
+    yield "gpt-backup", b"\2" + gpt_disk(8, 128, (5, 6)).replace(b"EFI PART\0\0\1\0\x5c", b"EFI PART\0\0\1\0\x5b", 1)
+
+
+SEEDS = {"partition": partition_seeds, "acpi_tables": acpi_tables_seeds, "aml": aml_seeds, "pci_capabilities": pci_capabilities_seeds,
          "multiboot2": multiboot2_seeds, "pvh": pvh_seeds, "command_line": command_line_seeds,
          "memory_map": memory_map_seeds, "virtqueue_split": virtqueue_seeds, "virtqueue_packed": virtqueue_seeds}
 

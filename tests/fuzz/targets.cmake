@@ -103,3 +103,21 @@ fuzz_plant(pci_capabilities circle SOURCE drivers/pci/capability.c
 fuzz_plant(pci_capabilities space SOURCE drivers/pci/config.c
   FROM "if (offset > bus->config_bytes - bytes)" TO "if (offset > bus->config_bytes + 4096)"
   EXPECT "outside the space")
+
+fuzz_test(partition MAX_LENGTH 32768 HARNESS fuzz_partition.c
+  KERNEL src/dev/partition.c src/dev/partition_gpt.c src/dev/partition_mbr.c src/lib/crc32.c boot/report.c)
+fuzz_plant(partition range SOURCE src/dev/partition.c
+  FROM "partition->nr_sectors > disk->nr_sectors - partition->first_sector)" TO "partition->nr_sectors > disk->nr_sectors)"
+  EXPECT "a partition beyond the disk")
+fuzz_plant(partition overlap SOURCE src/dev/partition.c
+  FROM "before->first_sector + before->nr_sectors <= partition->first_sector" TO "before->first_sector <= partition->first_sector"
+  EXPECT "partitions overlap")
+fuzz_plant(partition array SOURCE src/dev/partition_gpt.c
+  FROM "|| nr_sectors > disk->nr_sectors - first)" TO ")"
+  EXPECT "read beyond the disk|heap-buffer-overflow")
+fuzz_plant(partition header SOURCE src/dev/partition_gpt.c
+  FROM "header->header_size <= sector_bytes;" TO "header->header_size <= 16 * sector_bytes;"
+  EXPECT "heap-buffer-overflow")
+fuzz_plant(partition loop SOURCE src/dev/partition_mbr.c
+  FROM "n < CHAIN_MAX; n++" TO "n < CHAIN_MAX * 1024; n++"
+  EXPECT "reads without end")
