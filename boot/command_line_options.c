@@ -9,6 +9,7 @@ static const struct command_line_option options[] = {
     {"keel.loglevel", "error|warn|info|debug", "the least urgent log lines that consoles show (default: info)"},
     {"keel.console", "com1..com4|none", "the serial port of the prompt (default: the first that is there)"},
     {"keel.log", "com1..com4|none", "the serial port of the log (default: the one of the prompt)"},
+    {"keel.keymap", "us|de", "the layout of the keyboard (default: us)"},
     {"keel.term", "dumb", "a terminal that knows no escape sequences"},
     {"keel.ubsan", "warn|panic", "what a finding of the sanitize build's checks ends in (default: warn)"},
     {"keel.fail", "N", "for tests: the N-th allocation from boot on fails"},

@@ -22,6 +22,7 @@
 #include <drivers/clocks.h>
 #include <drivers/debug_port.h>
 #include <drivers/framebuffer.h>
+#include <drivers/ps2_keyboard.h>
 #include <drivers/serial.h>
 #include <drivers/vga_text.h>
 #include <lib/parse.h>
@@ -186,6 +187,7 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     acpi_init(boot_info()); /* what the machine has: interrupts, time and PCI ask it */
     apic_init();            /* interrupts have somewhere to go */
     serial_use_interrupts();
+    ps2_keyboard_init(boot_info()->command_line);
     hpet_init(); /* counters whose frequency is known, ... */
     acpi_pm_timer_init();
     tsc_clock_init();   /* ... which the TSC is measured against, or the PIT */

@@ -9,9 +9,10 @@ struct console {
     const char *name;
     /* Writes length bytes of UTF-8 with ANSI colour sequences. Called with the console lock held, or from a panic with
      * every other CPU stopped and no lock at all: must not sleep, allocate or take a lock, and must end even when the
-     * device does not answer. */
+     * device does not answer. NULL for what is only read. */
     void (*write)(struct console *console, const char *bytes, size_t length);
-    /* The next input byte, or -EAGAIN when there is none. NULL for an output-only console. Any context. */
+    /* The next input byte, or -EAGAIN when there is none. NULL for an output-only
+     * console. Any context. */
     int (*read)(struct console *console);
     /* Shows what was written, where write only collects it (a screen). NULL where write does all. Called as write is,
      * after a burst of writes. */
