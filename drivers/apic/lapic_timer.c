@@ -18,7 +18,7 @@
 
 #define RATING_DEADLINE 300
 #define RATING_ONE_SHOT 200
-#define MEASURE_NS      (20 * NS_PER_MS)
+#define MEASURE_NS      (2 * NS_PER_MS)
 #define READINGS        8u
 #define MAX_DELAY_NS    (100 * NS_PER_S) /* of a deadline: the TSC may be measured a little wrong, so look again */
 

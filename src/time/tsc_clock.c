@@ -11,10 +11,12 @@
 
 #include "pit.h"
 
-#define RATING_TSC     300
-#define MEASURE_PARTS  40u /* of a second: 25 ms */
-#define READINGS       8u
-#define PLAUSIBLE_PART 4u /* a measurement that is further than a quarter off what boot saw is none */
+#define RATING_TSC       300
+#define WINDOW_MIN_PARTS 512u   /* of a second: 2 ms are enough where both clocks read finely and undisturbed */
+#define WINDOW_MAX_PARTS 32u    /* 31 ms, and what doubt is left then stays */
+#define DOUBT_PART       20000u /* of the measured time: 50 ppm */
+#define READINGS         8u
+#define PLAUSIBLE_PART   4u /* a measurement that is further than a quarter off what boot saw is none */
 
 static uint64_t measured_hz; /* [I] */
 static const char *measured_against = "nothing";
@@ -22,38 +24,59 @@ static const char *measured_against = "nothing";
 /* Pairs of readings, the closest of a few. */
 struct reading {
     uint64_t tsc, count;
+    uint64_t doubt; /* in ticks of the TSC */
 };
 
 static struct reading read_both(struct clock_source *reference)
 {
-    struct reading best = {0, 0};
-    uint64_t least = UINT64_MAX, flags = irq_save();
+    struct reading best = {.doubt = UINT64_MAX};
+    uint64_t flags = irq_save();
 
     for (unsigned i = 0; i < READINGS; i++) {
         uint64_t before = rdtsc();
         uint64_t count = reference->read(reference);
         uint64_t after = rdtsc();
 
-        if (after - before < least) {
-            least = after - before;
-            best = (struct reading){.tsc = before + least / 2, .count = count};
-        }
+        if (after - before < best.doubt)
+            best = (struct reading){.tsc = before + (after - before) / 2, .count = count, .doubt = after - before};
     }
     irq_restore(flags);
     return best;
 }
 
-/* Ticks a second; 0 when the reference does not count: after ten times as long as it should take, by boot's idea. */
+/* Waits until the reference has counted so far; false when it does not, after ten times as long by boot's idea. */
+static bool wait_for_counts(struct clock_source *reference, const struct reading *begin, uint64_t counts)
+{
+    uint64_t patience = tsc_frequency_hz() / reference->frequency_hz + 1;
+
+    while (((reference->read(reference) - begin->count) & reference->mask) < counts)
+        if (rdtsc() - begin->tsc > counts * patience * 10)
+            return false;
+    return true;
+}
+
+/* Half the time the two pairs of readings took, and a count of the reference at each end. */
+static bool is_exact(const struct reading *begin, const struct reading *end, uint64_t counts)
+{
+    uint64_t ticks = end->tsc - begin->tsc;
+
+    return (begin->doubt + end->doubt) / 2 + 2 * ticks / counts <= ticks / DOUBT_PART;
+}
+
+/* Ticks a second; 0 when the reference does not count. The window grows until the doubt is small. */
 static uint64_t measure(struct clock_source *reference)
 {
-    uint64_t counts = reference->frequency_hz / MEASURE_PARTS, begin_tsc = rdtsc();
+    uint64_t counts = reference->frequency_hz / WINDOW_MIN_PARTS;
     struct reading begin = read_both(reference), end;
 
-    while (((reference->read(reference) - begin.count) & reference->mask) < counts)
-        if (rdtsc() - begin_tsc > tsc_frequency_hz() / MEASURE_PARTS * 10)
+    for (;; counts *= 2) {
+        if (!wait_for_counts(reference, &begin, counts))
             return 0;
-    end = read_both(reference);
-    counts = (end.count - begin.count) & reference->mask;
+        end = read_both(reference);
+        counts = (end.count - begin.count) & reference->mask;
+        if (is_exact(&begin, &end, counts) || counts >= reference->frequency_hz / WINDOW_MAX_PARTS)
+            break;
+    }
     return (end.tsc - begin.tsc) * reference->frequency_hz / counts; /* 10^9 ticks at 10^9 Hz: far from 2^64 */
 }
 
