@@ -194,8 +194,9 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     lapic_timer_init(); /* measured against the clock */
     hpet_event_init();
     rtc_init();
-    pci_init();        /* finds what drivers will be asked about */
-    virtio_pci_init(); /* PCI's virtio functions become devices of their own */
-    virtio_rng_init(); /* the random pool is fed */
+    trap_start_machine_check_poll(); /* a halted CPU's banks are looked at too: needs timers */
+    pci_init();                      /* finds what drivers will be asked about */
+    virtio_pci_init();               /* PCI's virtio functions become devices of their own */
+    virtio_rng_init();               /* the random pool is fed */
     finish_boot();
 }
