@@ -11,6 +11,7 @@
 #include <time/clock.h>
 #include <time/timer.h>
 #include <trap/counters.h>
+#include <trap/trap.h>
 
 #include "machine_check_decode.h"
 #include "physical_owner.h"
