@@ -65,9 +65,9 @@ static void print_mapping(vaddr_t address, const struct mapping *mapping)
     uint64_t offset = address.value - mapping->base.value;
 
     console_printf("mapped: 0x%lx -> physical 0x%lx, %lu KiB page, r%c%c, %s%s\n", address.value,
-                   mapping->physical.value + offset, mapping->page_size >> 10, mapping->flags & MAP_WRITE ? 'w' : '-',
-                   mapping->flags & MAP_EXECUTE ? 'x' : '-', mapping->flags & MAP_USER ? "user" : "kernel",
-                   mapping->flags & MAP_GLOBAL ? ", global" : "");
+                   mapping->physical.value + offset, mapping->page_size.bytes >> 10,
+                   mapping->flags & MAP_WRITE ? 'w' : '-', mapping->flags & MAP_EXECUTE ? 'x' : '-',
+                   mapping->flags & MAP_USER ? "user" : "kernel", mapping->flags & MAP_GLOBAL ? ", global" : "");
     console_printf("memory type: %s\n", type_name(mapping->flags));
 }
 

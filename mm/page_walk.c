@@ -78,7 +78,7 @@ int page_tables_lookup(paddr_t root, vaddr_t address, struct mapping *mapping)
     *mapping = (struct mapping){
         .base = vaddr(align_down(address.value, span)),
         .physical = page_table_entry_address(last->entry, last->level),
-        .page_size = span,
+        .page_size = {span},
         .flags = page_table_entry_flags(last->entry),
         .is_accessed = last->entry & PTE_ACCESSED,
         .is_dirty = last->entry & PTE_DIRTY,

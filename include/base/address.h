@@ -1,5 +1,5 @@
-/* Distinct types for physical addresses, virtual addresses and page frame numbers, so that one is never taken for
- * another. Crossing from one to another is a named function; physical to virtual is in mm/physmap.h. */
+/* Distinct types for physical addresses, virtual addresses, page frame numbers and page sizes, so that one is never
+ * taken for another. Crossing from one to another is a named function; physical to virtual is in mm/physmap.h. */
 #pragma once
 
 #include <base/types.h>
@@ -22,6 +22,10 @@ typedef struct {
 typedef struct {
     uint64_t number;
 } pfn_t; /* a page frame number: physical address / PAGE_SIZE */
+
+typedef struct {
+    uint64_t bytes;
+} page_size_t; /* of one mapping: 4 KiB, 2 MiB or 1 GiB (SDM 3A 4.5) */
 
 static inline paddr_t paddr(uint64_t value)
 {

@@ -35,8 +35,8 @@ MUST_CHECK int paging_set_guard(vaddr_t page);
 struct mapping {
     vaddr_t base; /* of the page that holds the address */
     paddr_t physical;
-    uint64_t page_size; /* 4 KiB, 2 MiB, 1 GiB */
-    unsigned flags;     /* enum map_flags */
+    page_size_t page_size;
+    unsigned flags; /* enum map_flags */
     bool is_accessed, is_dirty;
 };
 

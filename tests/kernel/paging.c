@@ -150,7 +150,7 @@ KERNEL_TEST(paging_physmap, "paging/physmap_uses_large_pages")
     int error = paging_lookup(vaddr_of(page_to_address(page)), &mapping);
     page_free(page, PAGE_ORDER_MAX);
     EXPECT_EQ(error, 0);
-    EXPECT(mapping.page_size >= PAGE_SIZE_2M); /* a block of 4 MiB is none of the edges */
+    EXPECT(mapping.page_size.bytes >= PAGE_SIZE_2M); /* a block of 4 MiB is none of the edges */
     EXPECT_EQ(mapping.physical.value + (PHYSMAP_BASE + physical - mapping.base.value), physical);
     EXPECT_EQ(mapping.flags & (MAP_WRITE | MAP_EXECUTE | MAP_UNCACHED), MAP_WRITE);
 }

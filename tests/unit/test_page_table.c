@@ -102,12 +102,12 @@ static void test_sizes(void **state)
     uint64_t base = BASE + GIB(1) - MIB(2) - PAGE_SIZE;
 
     assert_int_equal(page_tables_map(&tables, vaddr(base), paddr(physical), length, MAP_WRITE), 0);
-    assert_int_equal(look(base).page_size, PAGE_SIZE);
-    assert_int_equal(look(base + PAGE_SIZE).page_size, MIB(2));
-    assert_int_equal(look(BASE + GIB(1) + 12345).page_size, GIB(1));
+    assert_int_equal(look(base).page_size.bytes, PAGE_SIZE);
+    assert_int_equal(look(base + PAGE_SIZE).page_size.bytes, MIB(2));
+    assert_int_equal(look(BASE + GIB(1) + 12345).page_size.bytes, GIB(1));
     assert_int_equal(look(BASE + GIB(1) + 12345).physical.value, GIB(2));
     assert_int_equal(look(BASE + GIB(1) + 12345).base.value, BASE + GIB(1));
-    assert_int_equal(look(base + length - 1).page_size, PAGE_SIZE);
+    assert_int_equal(look(base + length - 1).page_size.bytes, PAGE_SIZE);
     assert_int_equal(look(base + length - 1).physical.value, physical + length - PAGE_SIZE);
     assert_int_equal(look_error(base - 1), -ENOENT);
     assert_int_equal(look_error(base + length), -ENOENT);
@@ -118,7 +118,7 @@ static void test_sizes(void **state)
 
     start(false);
     assert_int_equal(page_tables_map(&tables, vaddr(base), paddr(physical), length, 0), 0);
-    assert_int_equal(look(BASE + GIB(1) + 12345).page_size, MIB(2));
+    assert_int_equal(look(BASE + GIB(1) + 12345).page_size.bytes, MIB(2));
 }
 
 static void test_flags(void **state)
@@ -224,14 +224,14 @@ static void test_split(void **state)
     assert_int_equal(page_tables_map(&tables, vaddr(BASE), paddr(GIB(1)), GIB(1), MAP_WRITE | MAP_GLOBAL), 0);
     assert_int_equal(page_tables_unmap(&tables, vaddr(BASE + MIB(10) + 3 * PAGE_SIZE), 2 * PAGE_SIZE), 0);
     check_counts();
-    assert_int_equal(look(BASE).page_size, MIB(2));
-    assert_int_equal(look(BASE + MIB(10)).page_size, PAGE_SIZE);
+    assert_int_equal(look(BASE).page_size.bytes, MIB(2));
+    assert_int_equal(look(BASE + MIB(10)).page_size.bytes, PAGE_SIZE);
     assert_int_equal(look(BASE + MIB(10) + 2 * PAGE_SIZE).physical.value, GIB(1) + MIB(10) + 2 * PAGE_SIZE);
     assert_int_equal(look(BASE + MIB(10) + 5 * PAGE_SIZE).physical.value, GIB(1) + MIB(10) + 5 * PAGE_SIZE);
     assert_int_equal(look(BASE + MIB(10) + 5 * PAGE_SIZE).flags, MAP_WRITE | MAP_GLOBAL);
     assert_int_equal(look_error(BASE + MIB(10) + 3 * PAGE_SIZE), -ENOENT);
     assert_int_equal(look_error(BASE + MIB(10) + 4 * PAGE_SIZE), -ENOENT);
-    assert_int_equal(look(BASE + MIB(12)).page_size, MIB(2));
+    assert_int_equal(look(BASE + MIB(12)).page_size.bytes, MIB(2));
     assert_int_equal(look(BASE + GIB(1) - 1).physical.value, GIB(2) - MIB(2));
     assert_int_equal(page_tables_unmap(&tables, vaddr(BASE), GIB(1)), 0); /* with the hole */
     assert_int_equal(free_retired(), 2);
