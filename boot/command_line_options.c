@@ -3,11 +3,13 @@
 #include <boot/command_line.h>
 
 static const struct command_line_option options[] = {
+    {"acpi", "off", "do without the firmware's ACPI tables"},
     {"keel.run", "\"command; command\"", "prompt commands to run before the first prompt"},
     {"keel.panic", "halt|reboot|exit", "what to do after the report of a fatal error (default: halt)"},
     {"keel.loglevel", "error|warn|info|debug", "the least urgent log lines that consoles show (default: info)"},
     {"keel.console", "com1..com4|none", "the serial port of the prompt (default: the first that is there)"},
     {"keel.log", "com1..com4|none", "the serial port of the log (default: the one of the prompt)"},
+    {"keel.keymap", "us|de", "the layout of the keyboard (default: us)"},
     {"keel.term", "dumb", "a terminal that knows no escape sequences"},
     {"keel.ubsan", "warn|panic", "what a finding of the sanitize build's checks ends in (default: warn)"},
     {"keel.fail", "N", "for tests: the N-th allocation from boot on fails"},

@@ -8,8 +8,10 @@
 #include <boot/command_line.h>
 #include <debug/console.h>
 #include <debug/log.h>
+#include <lib/error_name.h>
 #include <lib/string.h>
 
+#include "serial_input.h"
 #include "uart_16550.h"
 
 #define NR_PORTS 4
@@ -17,6 +19,7 @@
 struct port {
     struct console console; /* first: found from the console */
     struct uart uart;
+    struct serial_input input;
     bool is_found, is_registered;
     bool is_told; /* that it is dead */
 };
@@ -26,7 +29,8 @@ static struct port ports[NR_PORTS];
 static const struct {
     const char *name;
     uint16_t base; /* the PC's conventional addresses */
-} places[NR_PORTS] = {{"com1", 0x3f8}, {"com2", 0x2f8}, {"com3", 0x3e8}, {"com4", 0x2e8}};
+    unsigned isa_irq;
+} places[NR_PORTS] = {{"com1", 0x3f8, 4}, {"com2", 0x2f8, 3}, {"com3", 0x3e8, 4}, {"com4", 0x2e8, 3}};
 
 static struct port *port_of(struct console *console)
 {
@@ -64,7 +68,7 @@ static void serial_write(struct console *console, const char *bytes, size_t leng
 
 static int serial_read(struct console *console)
 {
-    return uart_read(&port_of(console)->uart);
+    return serial_input_read(&port_of(console)->input);
 }
 
 static void register_port(struct port *port)
@@ -83,6 +87,7 @@ void serial_init(void)
         struct port *port = &ports[i];
 
         *port = (struct port){.console = {.name = places[i].name, .write = serial_write, .read = serial_read}};
+        serial_input_init(&port->input, &port->uart);
         port->is_found = uart_probe(&port->uart, places[i].base) == 0;
         if (!port->is_found)
             continue;
@@ -163,4 +168,21 @@ void serial_assign(const char *command_line)
     get_option(command_line, "keel.console", console_name, sizeof(console_name));
     get_option(command_line, "keel.log", log_name, sizeof(log_name));
     assign(console_name, log_name);
+}
+
+void serial_use_interrupts(void)
+{
+    for (unsigned i = 0; i < NR_PORTS; i++) {
+        struct port *port = &ports[i];
+        int error;
+
+        if (!port->is_registered || port->console.is_log_only || port->console.is_silent)
+            continue;
+        error = serial_input_use_interrupt(&port->input, places[i].isa_irq, port->console.name);
+        if (error)
+            log_warn("serial: %s is polled, for its interrupt cannot be had: %s", port->console.name,
+                     error_name(error));
+        else
+            port->console.wakes_reader = true;
+    }
 }

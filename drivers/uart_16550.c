@@ -134,3 +134,15 @@ int uart_read(struct uart *uart)
     byte = read_register(uart, UART_RBR);
     return status & UART_LSR_ERRORS ? -EAGAIN : byte;
 }
+
+/* OUT2 connects the port's interrupt line, on a PC (IBM PC/AT technical reference, serial adapter). */
+void uart_enable_receive_interrupt(const struct uart *uart)
+{
+    write_register(uart, UART_MCR, UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT2);
+    write_register(uart, UART_IER, UART_IER_RECEIVED);
+}
+
+void uart_acknowledge(const struct uart *uart)
+{
+    (void)read_register(uart, UART_IIR);
+}

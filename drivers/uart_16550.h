@@ -21,3 +21,9 @@ size_t uart_write(struct uart *uart, const char *bytes, size_t length);
 
 /* The next received byte, or -EAGAIN. Context: any. */
 int uart_read(struct uart *uart);
+
+/* Raises the port's interrupt whenever a byte has been received. Context: init. */
+void uart_enable_receive_interrupt(const struct uart *uart);
+
+/* Reads what the interrupt was for, which ends it where nothing is to be read. Context: irq-off. */
+void uart_acknowledge(const struct uart *uart);

@@ -1,5 +1,6 @@
 /* The boot list: from the first C instruction to the prompt, one line a step, in the order they need each other. The
  * one file that may name every subsystem. */
+#include <acpi/tables.h>
 #include <base/errno.h>
 #include <boot/boot_info.h>
 #include <boot/command_line.h>
@@ -17,16 +18,23 @@
 #include <debug/log.h>
 #include <debug/panic.h>
 #include <debug/ubsan.h>
+#include <drivers/apic.h>
+#include <drivers/clocks.h>
 #include <drivers/debug_port.h>
 #include <drivers/framebuffer.h>
+#include <drivers/ps2_keyboard.h>
 #include <drivers/serial.h>
 #include <drivers/vga_text.h>
 #include <lib/parse.h>
 #include <lib/string.h>
 #include <mm/fail_inject.h>
 #include <mm/init.h>
+#include <pci/pci.h>
 #include <prompt/prompt.h>
+#include <time/source.h>
 #include <trap/trap.h>
+#include <virtio/bus.h>
+#include <virtio/rng.h>
 
 /* docs/boot.md, "Early failures". */
 enum { POST_PORT = 0x80, POST_NO_NX = 0xe4, POST_BAD_BOOT_INFO = 0xe5, POST_NO_MEMORY = 0xe6 };
@@ -122,6 +130,7 @@ static NORETURN NOINLINE void finish_boot(void)
 {
     mm_free_init_memory(); /* the last thing of boot: what ran once is memory now */
     boot_stage(BOOT_STAGE_SEALED);
+    irq_enable(); /* every source is masked until a driver claims it */
     boot_stage(BOOT_STAGE_PROMPT);
     prompt_run();
 }
@@ -175,5 +184,19 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     framebuffer_remap(); /* write-combining, wherever it lies: needs device_map, which needs the heap */
     vga_text_remap();
     boot_stage(BOOT_STAGE_SCREEN);
+    acpi_init(boot_info()); /* what the machine has: interrupts, time and PCI ask it */
+    apic_init();            /* interrupts have somewhere to go */
+    serial_use_interrupts();
+    ps2_keyboard_init(boot_info()->command_line);
+    hpet_init(); /* counters whose frequency is known, ... */
+    acpi_pm_timer_init();
+    tsc_clock_init();   /* ... which the TSC is measured against, or the PIT */
+    lapic_timer_init(); /* measured against the clock */
+    hpet_event_init();
+    rtc_init();
+    trap_start_machine_check_poll(); /* a halted CPU's banks are looked at too: needs timers */
+    pci_init();                      /* finds what drivers will be asked about */
+    virtio_pci_init();               /* PCI's virtio functions become devices of their own */
+    virtio_rng_init();               /* the random pool is fed */
     finish_boot();
 }

@@ -18,6 +18,10 @@ static_assert(sizeof(struct trap_frame) % 16 == 0, "the stack stays aligned for 
 /* In frames that capture_registers made: no exception took place. */
 #define TRAP_VECTOR_NONE 0x100
 
+/* The error code of a frame whose vector is an exception's that has one, where the processor pushed none: an interrupt.
+ */
+#define TRAP_ERROR_CODE_MISSING UINT64_MAX
+
 /* Exception vectors (SDM 3A table 6-1). */
 enum exception_vector {
     VECTOR_DIVIDE_ERROR = 0,

@@ -9,9 +9,10 @@ struct console {
     const char *name;
     /* Writes length bytes of UTF-8 with ANSI colour sequences. Called with the console lock held, or from a panic with
      * every other CPU stopped and no lock at all: must not sleep, allocate or take a lock, and must end even when the
-     * device does not answer. */
+     * device does not answer. NULL for what is only read. */
     void (*write)(struct console *console, const char *bytes, size_t length);
-    /* The next input byte, or -EAGAIN when there is none. NULL for an output-only console. Any context. */
+    /* The next input byte, or -EAGAIN when there is none. NULL for an output-only
+     * console. Any context. */
     int (*read)(struct console *console);
     /* Shows what was written, where write only collects it (a screen). NULL where write does all. Called as write is,
      * after a burst of writes. */
@@ -19,6 +20,7 @@ struct console {
     bool is_log_only;      /* gets the log, without colours, and not the prompt; is never read */
     bool is_prompt_only;   /* gets the prompt and not the log, until a panic */
     bool is_silent;        /* gets and gives nothing until a panic; set together with is_prompt_only */
+    bool wakes_reader;     /* an interrupt comes with its input: whoever waits may halt */
     struct console *next;  /* [console lock] set by console_register; readers follow it without the lock */
     uint64_t log_position; /* [console lock] sequence number of the next log record to write */
 };
@@ -41,6 +43,9 @@ void console_set_terminal(bool understands_escapes, bool wants_colours);
 
 /* The next typed byte of any console, or -EAGAIN. Context: any. */
 int console_try_read(void);
+
+/* True when every console that is read brings an interrupt with its input. Context: any. */
+bool console_input_wakes(void);
 
 /* Writes waiting log records to every console. Returns at once when another context is doing so: that one will see the
  * new records too. Context: any. */

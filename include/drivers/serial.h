@@ -12,3 +12,7 @@ void serial_init(void);
  * the first other port keeps the prompt; with neither, the first port has both. Logs what cannot be had. A panic is
  * shown on all. Context: init, once, after serial_init. */
 void serial_assign(const char *command_line);
+
+/* Ports that are read interrupt from now on when something comes; one that cannot stays polled, with a message.
+ * Context: init, after serial_assign and the interrupt controllers. */
+void serial_use_interrupts(void);

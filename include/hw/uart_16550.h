@@ -14,6 +14,8 @@
 #define UART_MSR 6
 #define UART_SCR 7
 
+#define UART_IER_RECEIVED 0x01
+
 #define UART_IIR_FIFO_ENABLED 0xc0 /* both bits: a FIFO that works (16550A on) */
 
 #define UART_FCR_ENABLE 0x01

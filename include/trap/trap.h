@@ -16,6 +16,9 @@ void trap_init(void);
 /* Turns machine checks on, where the CPU has them. CPU features are known. Context: init. */
 void trap_init_machine_check(void);
 
+/* Looks for corrected errors once a second from here on. Timers work. Context: init. */
+void trap_start_machine_check_poll(void);
+
 /* Takes away the pages between those stacks, so that running over one faults. Memory is up. Returns 0 or -ENOMEM.
  * Context: init. */
 MUST_CHECK int trap_guard_stacks(void);

@@ -6,10 +6,13 @@
 
 #define RDRAND_TRIES 10 /* SDM 1, 7.3.17.1 */
 
-static bool rdrand(uint64_t *value)
+/* Called before cpu_features_detect for the canary: asks the CPU itself. */
+__attribute__((no_stack_protector)) bool cpu_random(uint64_t *value)
 {
     bool is_valid;
 
+    if (cpuid(0, 0).eax < 1 || !(cpuid(1, 0).ecx & (1u << 30)))
+        return false;
     for (unsigned i = 0; i < RDRAND_TRIES; i++) {
         __asm__ volatile("rdrand %0" : "=r"(*value), "=@ccc"(is_valid));
         if (is_valid)
@@ -31,8 +34,7 @@ __attribute__((no_stack_protector)) uint64_t boot_random(void)
     static uint64_t state;
     uint64_t hardware = 0;
 
-    /* Called before cpu_features_detect for the canary: ask the CPU itself. */
-    if (cpuid(0, 0).eax >= 1 && (cpuid(1, 0).ecx & (1u << 30)))
-        rdrand(&hardware);
+    if (!cpu_random(&hardware))
+        hardware = 0;
     return mix(__atomic_add_fetch(&state, mix(rdtsc()) ^ hardware, __ATOMIC_RELAXED));
 }

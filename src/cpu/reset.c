@@ -1,5 +1,6 @@
 #include <cpu/reset.h>
 
+#include <base/errno.h>
 #include <cpu/io.h>
 
 #define I8042_STATUS       0x64
@@ -15,6 +16,24 @@ struct PACKED descriptor_table {
     uint16_t limit;
     uint64_t base;
 };
+
+static void (*registered_reset)(void) READ_ONLY_AFTER_INIT;
+static int (*registered_power_off)(void) READ_ONLY_AFTER_INIT;
+
+void machine_set_reset(void (*reset)(void))
+{
+    registered_reset = reset;
+}
+
+void machine_set_power_off(int (*power_off)(void))
+{
+    registered_power_off = power_off;
+}
+
+int machine_power_off(void)
+{
+    return registered_power_off ? registered_power_off() : -ENODEV;
+}
 
 void machine_halt(void)
 {
@@ -33,6 +52,8 @@ void machine_reset(void)
     static const struct descriptor_table empty = {0, 0};
 
     __asm__ volatile("cli");
+    if (registered_reset)
+        registered_reset();
     for (int i = 0; i < WAIT_READS && (in8(I8042_STATUS) & I8042_INPUT_FULL); i++)
         ;
     out8(I8042_STATUS, I8042_PULSE_RESET);

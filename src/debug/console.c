@@ -42,6 +42,7 @@ static enum log_level shown_level = LOG_INFO;              /* [a] */
 static bool has_escapes = true, has_colours = true;        /* [a] settings of the terminals */
 static uint32_t input_is_taken;                            /* [a] */
 static struct console *consoles;                           /* [console lock]; readers follow the list without it */
+static struct console *inputs;                             /* [console lock]; as consoles: those that only read */
 static uint64_t dropped_told;                              /* [console lock] */
 static struct open_line open_line = OPEN_LINE_INITIALIZER; /* [console lock] */
 static char printf_buffer[PRINTF_MAX];                     /* [console lock] */
@@ -377,11 +378,11 @@ void console_printf(const char *format, ...)
 
 void console_register(struct console *console)
 {
-    struct console **link = &consoles;
+    struct console **link = console->write ? &consoles : &inputs;
     int error = wait_lock();
 
     ASSERT(error == 0); /* not from an interrupt */
-    ASSERT(console->write && !(console->is_log_only && console->is_prompt_only));
+    ASSERT((console->write || console->read) && !(console->is_log_only && console->is_prompt_only));
     console->next = NULL;
     console->log_position = 0;
     while (*link)
@@ -423,19 +424,44 @@ void console_set_terminal(bool understands_escapes, bool wants_colours)
     has_colours = understands_escapes && wants_colours;
 }
 
-int console_try_read(void)
+static bool all_wake(struct console *const *list)
+{
+    for (const struct console *console = __atomic_load_n(list, __ATOMIC_ACQUIRE); console;
+         console = __atomic_load_n(&console->next, __ATOMIC_ACQUIRE)) {
+        if (console->read && !console->is_log_only && !console->is_silent && !console->wakes_reader)
+            return false;
+    }
+    return true;
+}
+
+bool console_input_wakes(void)
+{
+    return all_wake(&consoles) && all_wake(&inputs);
+}
+
+static int read_any(struct console *const *list)
 {
     int byte = -EAGAIN;
+
+    for (struct console *console = __atomic_load_n(list, __ATOMIC_ACQUIRE); console && byte < 0;
+         console = __atomic_load_n(&console->next, __ATOMIC_ACQUIRE)) {
+        if (console->read && !console->is_log_only && !console->is_silent)
+            byte = console->read(console);
+    }
+    return byte;
+}
+
+int console_try_read(void)
+{
+    int byte;
 
     /* Two readers of one device could both see one byte: the second goes away. Acquire, pairs with the release below.
      */
     if (__atomic_exchange_n(&input_is_taken, 1, __ATOMIC_ACQUIRE))
         return -EAGAIN;
-    for (struct console *console = __atomic_load_n(&consoles, __ATOMIC_ACQUIRE); console && byte < 0;
-         console = __atomic_load_n(&console->next, __ATOMIC_ACQUIRE)) {
-        if (console->read && !console->is_log_only && !console->is_silent)
-            byte = console->read(console);
-    }
+    byte = read_any(&consoles);
+    if (byte < 0)
+        byte = read_any(&inputs);
     __atomic_store_n(&input_is_taken, 0, __ATOMIC_RELEASE);
     return byte;
 }

@@ -17,7 +17,7 @@ static const struct {
     {ERANGE, "ERANGE", "number out of range"},   {ENAMETOOLONG, "ENAMETOOLONG", "name too long"},
     {ENOSYS, "ENOSYS", "not implemented"},       {EBADMSG, "EBADMSG", "malformed data"},
     {EOVERFLOW, "EOVERFLOW", "value too large"}, {ENOTSUP, "ENOTSUP", "not supported"},
-    {ETIMEDOUT, "ETIMEDOUT", "timed out"},
+    {ETIMEDOUT, "ETIMEDOUT", "timed out"},       {EROFS, "EROFS", "read-only"},
 };
 
 static size_t find(int error)

@@ -1,4 +1,4 @@
-/* reboot, exit [CODE] */
+/* reboot, poweroff, exit [CODE] */
 #include <base/errno.h>
 #include <cpu/reset.h>
 #include <debug/command.h>
@@ -16,8 +16,29 @@ static int run_reboot(int argc, char **argv)
     machine_reset();
 }
 
+static const char reboot_details[] =
+    "Tries ACPI's reset register, the keyboard controller, the chipset's reset register and a triple fault, in this\n"
+    "order.";
+
 COMMAND(reboot, .name = "reboot", .arguments = "", .summary = "reset the machine", .run = run_reboot,
-        .details = "Tries the keyboard controller, the chipset's reset register and a triple fault, in this order.");
+        .details = reboot_details);
+
+static int run_poweroff(int argc, char **argv)
+{
+    (void)argv;
+    if (argc > 1)
+        return -E2BIG;
+    console_printf("Powering off.\n");
+    console_flush();
+    if (machine_power_off() == -ENODEV)
+        console_printf("error: poweroff: this machine does not say how (no ACPI, or no \\_S5): turn it off by hand\n");
+    else
+        console_printf("error: poweroff: the machine did as ACPI says and is still on: turn it off by hand\n");
+    return COMMAND_FAILED;
+}
+
+COMMAND(poweroff, .name = "poweroff", .arguments = "", .summary = "turn the machine off", .run = run_poweroff,
+        .details = "As ACPI's \\_S5 says. Where that cannot be this says so, and the prompt goes on.");
 
 static int run_exit(int argc, char **argv)
 {

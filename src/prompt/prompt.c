@@ -1,5 +1,5 @@
-/* The loop: poll for a byte, edit, and when a line is whole, run it. There are no timer or device interrupts yet, so
- * the wait for a key is a loop of polls with the registered idle work in between. */
+/* The loop: wait for a byte, edit, and when a line is whole, run it. The wait does the registered idle work for a
+ * while, and then halts until an interrupt, unless some console's input has to be polled. */
 #include <prompt/prompt.h>
 
 #include "dispatch.h"
@@ -17,12 +17,16 @@
 #include <debug/log.h>
 #include <lib/parse.h>
 #include <lib/string.h>
+#include <time/clock.h>
 
 #define WRITE_PIECE 8u /* bytes written between two polls: half of what a 16550 holds */
 
 /* Polls without a byte before input counts as paused and the row is drawn: a poll is a port read of 0.1 to 1 us, and a
  * paste at 115,200 baud brings a byte every 87 us. Nobody sees the delay. */
 #define PAUSE_POLLS 200u
+
+/* Idle work that follows what was just done; then there is nothing new for it to look at. */
+#define IDLE_WORK_NS (50 * NS_PER_MS)
 
 static struct editor editor;
 
@@ -94,6 +98,34 @@ static void run_boot_commands(void)
         dispatch_line_echoed(registered_commands(), commands);
 }
 
+/* No interrupt comes between the last look and the halt: the byte that ends the wait wakes the CPU. */
+static int halt_for_byte(void)
+{
+    int byte;
+
+    irq_disable();
+    byte = type_ahead_read();
+    if (byte < 0)
+        cpu_halt();
+    else
+        irq_enable();
+    return byte;
+}
+
+static int idle_for_byte(void)
+{
+    uint64_t begin = clock_now_ns();
+    int byte;
+
+    while ((byte = type_ahead_read()) < 0) {
+        idle_run();
+        cpu_relax();
+        if (clock_now_ns() - begin >= IDLE_WORK_NS && console_input_wakes())
+            return halt_for_byte();
+    }
+    return byte;
+}
+
 static int wait_for_byte(void)
 {
     int byte;
@@ -105,10 +137,9 @@ static int wait_for_byte(void)
         cpu_relax();
     }
     editor_refresh(&editor); /* input pauses: now show what it did */
-    while ((byte = type_ahead_read()) < 0) {
-        idle_run();
-        cpu_relax();
-    }
+    do {
+        byte = idle_for_byte();
+    } while (byte < 0);
     return byte;
 }
 

@@ -3,10 +3,13 @@
 
 #include <base/errno.h>
 #include <cpu/exception_table.h>
+#include <cpu/interrupts.h>
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
 #include <debug/log.h>
 #include <debug/report.h>
+#include <irq/chip.h>
+#include <irq/deferred.h>
 #include <trap/trap.h>
 
 #include "exceptions.h"
@@ -67,10 +70,39 @@ static void dispatch_interrupt(struct trap_frame *frame)
 {
     interrupt_function function = __atomic_load_n(&handlers[frame->vector], __ATOMIC_ACQUIRE);
 
-    if (function)
+    if (function) {
         function(frame);
-    else
+        irq_end_stray((unsigned)frame->vector);
+    } else if (!irq_dispatch((unsigned)frame->vector)) {
         count_unclaimed((unsigned)frame->vector);
+    }
+}
+
+/* Exceptions with an error code (SDM 3A table 6-1): the entry stub marks an interrupt. Of the others only the
+ * controller can tell. */
+static bool has_error_code(uint64_t vector)
+{
+    return vector < NR_EXCEPTIONS && ((1u << 8 | 0x1fu << 10 | 1u << 17 | 1u << 21 | 3u << 29) >> vector & 1);
+}
+
+/* A device or a message may be programmed with any vector: an exception's must not make the kernel believe in one. */
+static bool is_stray_interrupt(const struct trap_frame *frame)
+{
+    if (frame->vector >= NR_EXCEPTIONS)
+        return false;
+    if (!has_error_code(frame->vector))
+        return irq_end_stray((unsigned)frame->vector);
+    if (frame->error_code != TRAP_ERROR_CODE_MISSING)
+        return false;
+    irq_end_stray((unsigned)frame->vector);
+    return true;
+}
+
+/* On the way out of the outermost interrupt. The depth stays: an interrupt of the deferred work is not outermost. */
+static void run_deferred(const struct trap_frame *frame)
+{
+    if (this_cpu_read(percpu.interrupt_depth) == 1 && (frame->rflags & RFLAGS_IF) && deferred_is_pending())
+        deferred_run();
 }
 
 static bool has_fixup(uint64_t vector)
@@ -108,6 +140,10 @@ void trap_dispatch(struct trap_frame *frame)
 {
     uint64_t cr2 = frame->vector == VECTOR_PAGE_FAULT || frame->vector == VECTOR_DOUBLE_FAULT ? read_cr2() : 0;
 
+    if (is_stray_interrupt(frame)) {
+        count_unclaimed((unsigned)frame->vector);
+        return;
+    }
     if (frame->vector == VECTOR_NMI || frame->vector == VECTOR_MACHINE_CHECK) {
         this_cpu_write(percpu.nmi_depth, this_cpu_read(percpu.nmi_depth) + 1);
         if (frame->vector == VECTOR_NMI)
@@ -122,5 +158,6 @@ void trap_dispatch(struct trap_frame *frame)
         dispatch_exception(frame, cr2);
     else
         dispatch_interrupt(frame);
+    run_deferred(frame);
     this_cpu_write(percpu.interrupt_depth, this_cpu_read(percpu.interrupt_depth) - 1);
 }

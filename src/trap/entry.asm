@@ -13,10 +13,16 @@ global trap_stubs
 section .text.trap_entry progbits alloc exec nowrite align=16
 
 ; Exceptions for which the processor pushes an error code (SDM 3A table 6-1; 29 and 30 are AMD's, APM 2 8.2).
-%macro PUSH_MISSING_ERROR_CODE 1
-  %if !(%1 == 8 || (%1 >= 10 && %1 <= 14) || %1 == 17 || %1 == 21 || %1 == 29 || %1 == 30)
-    push 0
-  %endif
+%define HAS_ERROR_CODE(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21 || (v) == 29 || (v) == 30)
+
+; An interrupt may come with one of those vectors, too, and brings none. The processor aligns the stack to 16 before it
+; pushes five words, or six: with the vector pushed behind them, bit 3 of RSP says which.
+%macro REPLACE_MISSING_ERROR_CODE 0
+    test spl, 8
+    jnz %%is_there
+    push qword [rsp]
+    mov qword [rsp + 8], -1 ; TRAP_ERROR_CODE_MISSING
+%%is_there:
 %endmacro
 
 ; void (*const trap_stubs)(void): TRAP_STUB_BYTES apart. Entered by the processor through interrupt gates: interrupts off,
@@ -26,10 +32,16 @@ trap_stubs:
 %assign vector 0
 %rep 256
   align 16
-  PUSH_MISSING_ERROR_CODE vector
+  %if !HAS_ERROR_CODE(vector)
+    push 0
+  %endif
   push strict dword vector
-  %if vector == 2 || vector == 8 || vector == 18
+  %if vector == 8
+    jmp near trap_entry_double_fault
+  %elif vector == 2 || vector == 18
     jmp near trap_entry_paranoid
+  %elif HAS_ERROR_CODE(vector)
+    jmp near trap_entry_error_code
   %else
     jmp near trap_entry
   %endif
@@ -83,6 +95,8 @@ trap_stubs_end:
     call trap_dispatch
 %endmacro
 
+trap_entry_error_code:
+    REPLACE_MISSING_ERROR_CODE
 ; The usual way: GS is the user's exactly when the interrupted code ran in user mode.
 trap_entry:
     PUSH_REGISTERS
@@ -99,6 +113,8 @@ trap_entry:
 ; NMI, double fault and machine check also come between a kernel entry and its swapgs, when CS is the kernel's and GS is
 ; still the user's. What counts is the base itself: the kernel's has bit 63 set, and a user's cannot while CR4.FSGSBASE
 ; is off. RBX remembers whether to swap back; the dispatcher preserves it.
+trap_entry_double_fault:
+    REPLACE_MISSING_ERROR_CODE
 trap_entry_paranoid:
     PUSH_REGISTERS
     xor ebx, ebx

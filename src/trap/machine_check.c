@@ -8,7 +8,10 @@
 #include <debug/log.h>
 #include <debug/report.h>
 #include <lib/format.h>
+#include <time/clock.h>
+#include <time/timer.h>
 #include <trap/counters.h>
+#include <trap/trap.h>
 
 #include "machine_check_decode.h"
 #include "physical_owner.h"
@@ -186,3 +189,23 @@ void machine_check_poll(void)
 }
 
 IDLE_WORK(machine_check, machine_check_poll);
+
+/* Corrected errors raise no exception, and not every CPU can raise an interrupt for them (CMCI, SDM 3B 16.5): the banks
+ * are looked at once a second, a halted CPU's too. */
+#define POLL_NS NS_PER_S
+
+static void poll_by_timer(struct timer *timer)
+{
+    machine_check_poll();
+    timer_set(timer, clock_now_ns() + POLL_NS);
+}
+
+void trap_start_machine_check_poll(void)
+{
+    static struct timer poll_timer;
+
+    if (!is_present)
+        return;
+    timer_init(&poll_timer, poll_by_timer);
+    timer_set(&poll_timer, clock_now_ns() + POLL_NS);
+}

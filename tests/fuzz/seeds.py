@@ -120,8 +120,118 @@ def memory_map_seeds():
     yield "little-room", bytes([0] + [value for i in range(20) for value in (i * 3, 1 + i % 2, i % 5)])
 
 
-SEEDS = {"multiboot2": multiboot2_seeds, "pvh": pvh_seeds, "command_line": command_line_seeds,
-         "memory_map": memory_map_seeds}
+def virtqueue_seeds():
+    add, other, give, second, reap, notify = (bytes(step) for step in (
+        (0, 0, 1, 1), (0, 5, 3, 65), (2, 0, 1, 0), (2, 1, 0, 0), (9, 0, 0, 0), (7, 0, 0, 0)))
+    yield "round-trip", bytes([7, 1]) + add + notify + give + reap
+    yield "indirect", bytes([15, 0x39]) + (add + other + notify + second + reap + give + reap) * 3
+    yield "no-features", bytes([3, 0]) + (add + other + give + reap + (8).to_bytes(4, "little") + give + reap) * 4
+    yield "id-twice", bytes([7, 0]) + add + other + give + reap + bytes([4, 0, 0, 0]) + reap
+
+
+ROM = 0xE0000
+
+
+def acpi_table(signature, body):
+    table = bytearray(struct.pack("<4sIBB6s8sI4sI", signature, 36 + len(body), 3, 0, b"BOCHS", b"BXPC", 1, b"BXPC", 1))
+    table += body
+    table[9] = -sum(table) % 256
+    return bytes(table)
+
+
+def acpi_rom(tables, with_xsdt=True):
+    """The root pointer, its list, then the tables, each on a boundary of 16."""
+    width = "Q" if with_xsdt else "I"
+    at = 48 + (36 + struct.calcsize(width) * len(tables) + 15) // 16 * 16
+    addresses, body = [], b""
+    for table in tables:
+        addresses.append(ROM + at + len(body))
+        body += table + bytes(-len(table) % 16)
+    root = acpi_table(b"XSDT" if with_xsdt else b"RSDT", struct.pack(f"<{len(tables)}{width}", *addresses))
+    rsdp = bytearray(struct.pack("<8sB6sBIIQI", b"RSD PTR ", 0, b"BOCHS ", 2 if with_xsdt else 0, ROM + 48, 36, ROM + 48, 0))
+    rsdp[8] = -sum(rsdp[:20]) % 256
+    rsdp[32] = -sum(rsdp) % 256
+    return bytes(rsdp).ljust(48, b"\0") + root + bytes(-len(root) % 16) + body
+
+
+MADT_BODY = (struct.pack("<II", 0xFEE00000, 1) + bytes([0, 8, 0, 0, 1, 0, 0, 0]) + struct.pack("<BBBBII", 1, 12, 0, 0, 0xFEC00000, 0)
+             + struct.pack("<BBBBIH", 2, 10, 0, 9, 9, 0xD) + struct.pack("<BBHQ", 5, 12, 0, 0xFEE00000)
+             + struct.pack("<BBHIII", 9, 16, 0, 1, 1, 1) + bytes([4, 6, 255, 0, 0, 1]))
+
+
+def acpi_tables_seeds():
+    fadt = bytearray(276 - 36)
+    struct.pack_into("<I", fadt, 40 - 36, ROM + 0x400)
+    struct.pack_into("<IIII", fadt, 64 - 36, 0x604, 0, 0, 0x608)
+    struct.pack_into("<I", fadt, 112 - 36, 1 << 10 | 1 << 8)
+    struct.pack_into("<BBBBQ", fadt, 116 - 36, 1, 8, 0, 1, 0xCF9)
+    tables = [acpi_table(b"APIC", MADT_BODY), acpi_table(b"FACP", bytes(fadt)),
+              acpi_table(b"MCFG", bytes(8) + struct.pack("<QHBBI", 0xB0000000, 0, 0, 255, 0)),
+              acpi_table(b"HPET", bytes(20))]
+    yield "xsdt", acpi_rom(tables)
+    yield "rsdt", acpi_rom([tables[0], acpi_table(b"FACP", bytes(fadt[:80]))], with_xsdt=False)
+    yield "empty", acpi_rom([])
+
+
+def aml_seeds():
+    s5 = b"\x08_S5_" + bytes([0x12, 8, 4, 0x0A, 5, 0x0A, 5, 0, 0])
+    yield "s5", s5
+    yield "scope", bytes([0x10, 0x14]) + b"_SB_" + b"\x08^" + s5[1:]
+    yield "terms", (b"\x5b\x80REG0\x01\x0b\x00\x06\x0a\x04" + b"\x5b\x81\x0bREG0\x01FLD0\x08" + b"\x06ALIAREG0"
+                    + b"\x14\x0aMETH\x00\x70\x01\x60\x00" + b"\x5b\x82\x0fDEV0\x08_HID\x0c\x41\xd0\x0a\x03" + s5)
+    yield "long-path", b"\x08\x2f\x1a" + b"AAAA" * 26 + b"\0"
+    yield "deep", b"".join(bytes([0xA1, 2 * (30 - i) - 1]) for i in range(30))
+    yield "condition", b"\xa0\x10\x93\x01\x00\x08NAME\x0d" + b"text\0" + b"\xa1\x02\xa3" + s5
+
+
+def pci_capabilities_seeds():
+    space = bytearray(0x60)
+    space[0x06] = 0x10
+    space[0x34] = 0x40
+    space[0x40:0x42] = bytes([9, 0x50])
+    space[0x50:0x52] = bytes([0x11, 0])
+    yield "list", b"\0" + bytes(space)
+    space[0x51] = 0x40
+    yield "circle", b"\0" + bytes(space)
+    yield "extended", b"\1" + bytes(space).ljust(0x100, b"\0") + struct.pack("<I", 0x14810001).ljust(0x48, b"\0") + struct.pack(
+        "<I", 0x10010018)
+
+
+def record(*entries):
+    rows = b"".join(struct.pack("<B3xB3xII", 0, kind, first, count) for kind, first, count in entries)
+    return bytes(446) + rows.ljust(64, b"\0") + b"\x55\xaa"
+
+
+def gpt_header(sector, other, array, nr_sectors, nr_entries, entry_size):
+    room = nr_entries * entry_size // 512
+    return struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, sector, other, 2 + room,
+                       nr_sectors - 2 - room, bytes(16), array, nr_entries, entry_size, 0).ljust(512, b"\0")
+
+
+def gpt_disk(nr_entries, entry_size, *partitions):
+    """The harness puts the checksums right."""
+    room, nr_sectors = nr_entries * entry_size // 512, 24
+    rows = [struct.pack("<16s16sQQQ", b"\xaf" * 16, bytes(16), first, last, 0).ljust(entry_size, b"\0")
+            for first, last in partitions]
+    array = b"".join(rows).ljust(room * 512, b"\0")
+    primary = record((0xEE, 1, nr_sectors - 1)) + gpt_header(1, nr_sectors - 1, 2, nr_sectors, nr_entries, entry_size) + array
+    backup = array + gpt_header(nr_sectors - 1, 1, nr_sectors - 1 - room, nr_sectors, nr_entries, entry_size)
+    return primary + bytes(nr_sectors * 512 - len(primary) - len(backup)) + backup
+
+
+def partition_seeds():
+    yield "mbr", b"\0" + record((0x83, 1, 2), (0x0C, 3, 1)) + bytes(512 * 6)
+    chain = [record((0x83, 6, 1), (0x0F, 1, 5)), record((0x83, 1, 1), (0x05, 2, 2)), bytes(512), record((0x83, 1, 1))]
+    yield "chain", b"\0" + b"".join(chain) + bytes(512 * 6)
+    yield "chain-loops", b"\0" + record((0x05, 1, 5)) + record((0, 0, 0), (0x05, 1, 1)) + record((0, 0, 0), (0x05, 1, 1))
+    yield "gpt", b"\2" + gpt_disk(8, 128, (5, 6), (8, 12))
+    yield "gpt-large-entries", b"\2" + gpt_disk(4, 512, (8, 9), (10, 10))
+    yield "gpt-backup", b"\2" + gpt_disk(8, 128, (5, 6)).replace(b"EFI PART\0\0\1\0\x5c", b"EFI PART\0\0\1\0\x5b", 1)
+
+
+SEEDS = {"partition": partition_seeds, "acpi_tables": acpi_tables_seeds, "aml": aml_seeds, "pci_capabilities": pci_capabilities_seeds,
+         "multiboot2": multiboot2_seeds, "pvh": pvh_seeds, "command_line": command_line_seeds,
+         "memory_map": memory_map_seeds, "virtqueue_split": virtqueue_seeds, "virtqueue_packed": virtqueue_seeds}
 
 
 def main():

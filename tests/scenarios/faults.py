@@ -165,12 +165,22 @@ for fault_name, fault_expected in FAULTS.items():
 @scenario("fault/list", builds=BUILDS, timeout=30)
 def fault_list(run):
     """`fault list` names every fault there is a scenario for, one a line, and nothing else"""
-    others = {"inside_report", "serial_dead", "nmi", "machine_check", "machine_check_corrected"}
+    others = {"interrupt_storm", "inside_report", "serial_dead", "nmi", "machine_check", "machine_check_corrected"}
     with run.boot(Machine(memory="64M")) as vm:
         vm.wait_prompt()
         listed = vm.command("fault list").split()
         assert sorted(listed) == sorted(set(FAULTS) | others), f"listed {sorted(set(listed) ^ (set(FAULTS) | others))}"
         vm.exit()
+
+
+@scenario("fault/interrupt_storm", builds=BUILDS, timeout=30)
+def interrupt_storm(run):
+    """a storm is masked with a message, twice, and the kernel goes on; a machine that sleeps afterwards wakes"""
+    with boot_with(run, "fault interrupt_storm; fault interrupt_storm; test time/timers_fire; exit") as vm:
+        vm.wait_end(outcome.PASS)
+        storms = re.findall(r"irq: storm on GSI 8 \(interrupt_storm\), 0 handled and 1000 unclaimed in 0.1 s: masked",
+                            vm.output)
+        assert len(storms) == 2, f"{len(storms)} storms were masked, expected 2"
 
 
 @scenario("fault/inside_report", builds=BUILDS, timeout=30)

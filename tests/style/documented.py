@@ -8,9 +8,9 @@ import source_tree
 TABLE = "boot/command_line_options.c"
 OPTIONS_PAGE = "docs/command-line.md"
 COMMANDS_PAGE = "docs/prompt.md"
-ENTRY = re.compile(r'\{"(keel\.[a-z_.]+)",')
-USE = re.compile(r'"(keel\.[a-z_]+)"')
-DOCUMENTED_OPTION = re.compile(r"^\|\s*`(keel\.[a-z_.]+)", re.MULTILINE)
+ENTRY = re.compile(r'^    \{"([a-z_.]+)",', re.MULTILINE)
+USE = re.compile(r'(?:"(keel\.[a-z_]+)"|\bcommand_line_get\([^;]*?, "([a-z_.]+)")')
+DOCUMENTED_OPTION = re.compile(r"^\|\s*`([a-z_.]+)", re.MULTILINE)
 COMMAND = re.compile(r"\bCOMMAND\(\w+,\s*\.name = \"(\w+)\"")
 DOCUMENTED_COMMAND = re.compile(r"^\|\s*`(\w+)", re.MULTILINE)
 FOLDERS = {"src", "mm", "boot", "drivers"}
@@ -26,7 +26,7 @@ def check(root):
         text = source_tree.read(root, path)
         commands.update({name: path for name in COMMAND.findall(text)})
         if path != TABLE:
-            used.update({name: path for name in USE.findall(text)})
+            used.update({own or plain: path for own, plain in USE.findall(text)})
     table = set(ENTRY.findall(source_tree.read(root, TABLE)))
     options = set(DOCUMENTED_OPTION.findall(page(root, OPTIONS_PAGE)))
     documented = set(DOCUMENTED_COMMAND.findall(page(root, COMMANDS_PAGE)))

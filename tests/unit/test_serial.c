@@ -11,6 +11,7 @@
 #include <debug/log.h>
 #include <drivers/serial.h>
 #include <hw/uart_16550.h>
+#include <irq/irq.h>
 
 /* A 16550 as far as the driver sees it, or something else at its place. */
 struct model {
@@ -131,6 +132,22 @@ void out8(uint16_t port, uint8_t value)
     }
 }
 
+/* The interrupt layer's part. */
+
+static irq_handler handlers[16];
+static void *contexts[16];
+static int irq_error;
+
+int irq_request_isa(unsigned isa_irq, irq_handler handler, void *context, const char *name, struct irq **irq)
+{
+    if (irq_error || handlers[isa_irq])
+        return irq_error ? irq_error : -EBUSY;
+    handlers[isa_irq] = handler;
+    contexts[isa_irq] = context;
+    *irq = (struct irq *)&handlers[isa_irq];
+    return 0;
+}
+
 /* The console layer's part: what the driver registered, and what it had to say. */
 
 static struct console *registered[8];
@@ -168,6 +185,8 @@ static void power_on(int com1, int com2, int com3, int com4)
         models[i].mcr = 0x0f;
         models[i].scr = 0x77;
     }
+    memset(handlers, 0, sizeof(handlers));
+    irq_error = 0;
     nr_registered = 0;
     nr_reads = 0;
     said[0] = '\0';
@@ -332,11 +351,56 @@ static void roles(void **state)
     assert_non_null(strstr(said, "keel.log= is not known"));
 }
 
+/* Taken out of the device by the interrupt, and read later, in order; a full ring leaves the rest in the device. */
+static void input_by_interrupt(void **state)
+{
+    static char text[3001];
+    struct console *console;
+
+    power_on(UART, UART, ABSENT, ABSENT);
+    serial_assign("keel.log=com2");
+    serial_use_interrupts();
+    console = console_named("com1");
+    assert_true(console->wakes_reader);
+    assert_int_equal(models[0].ier, 1);
+    assert_true(models[0].mcr & UART_MCR_OUT2);
+    assert_int_equal(models[1].ier, 0); /* the log's port is not read */
+    assert_null(handlers[3]);
+    for (unsigned i = 0; i < 3000; i++)
+        text[i] = (char)('a' + i % 26);
+    models[0].received = text;
+    assert_int_equal(handlers[4](contexts[4]), IRQ_HANDLED);
+    assert_int_equal(models[0].received - text, 1024);
+    for (unsigned i = 0; i < 3000; i++)
+        assert_int_equal(console->read(console), 'a' + i % 26);
+    assert_int_equal(console->read(console), -EAGAIN);
+    assert_int_equal(handlers[4](contexts[4]), IRQ_HANDLED); /* the reader was faster */
+}
+
+static void without_an_interrupt_input_is_polled(void **state)
+{
+    power_on(UART, ABSENT, ABSENT, ABSENT);
+    irq_error = -ENODEV;
+    serial_assign("");
+    serial_use_interrupts();
+    assert_false(console_named("com1")->wakes_reader);
+    assert_int_equal(models[0].ier, 0);
+    assert_non_null(strstr(said, "com1 is polled"));
+    models[0].received = "x";
+    assert_int_equal(console_named("com1")->read(console_named("com1")), 'x');
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_there), cmocka_unit_test(first_one_found),     cmocka_unit_test(every_byte_arrives),
-        cmocka_unit_test(stuck_line),    cmocka_unit_test(stuck_while_probing), cmocka_unit_test(typing),
+        cmocka_unit_test(nothing_there),
+        cmocka_unit_test(input_by_interrupt),
+        cmocka_unit_test(without_an_interrupt_input_is_polled),
+        cmocka_unit_test(first_one_found),
+        cmocka_unit_test(every_byte_arrives),
+        cmocka_unit_test(stuck_line),
+        cmocka_unit_test(stuck_while_probing),
+        cmocka_unit_test(typing),
         cmocka_unit_test(roles),
     };
 

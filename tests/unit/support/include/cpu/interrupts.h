@@ -33,3 +33,9 @@ static inline void cpu_relax(void)
 {
     sched_yield();
 }
+
+/* Nothing would wake it. */
+static inline void cpu_halt(void)
+{
+    __builtin_trap();
+}

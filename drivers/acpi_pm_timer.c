@@ -1,0 +1,59 @@
+/* ACPI 6.5 4.8.2.1: 24 or 32 bits at 3.579545 MHz. */
+#include <drivers/clocks.h>
+
+#include <acpi/fadt.h>
+#include <cpu/io.h>
+#include <mm/paging.h>
+#include <mm/vmalloc.h>
+#include <time/source.h>
+
+#define PM_TIMER_HZ 3579545u
+#define RATING      200
+#define TRIES       100u
+
+static uint16_t port;                /* [I] */
+static volatile uint32_t *registers; /* [I] where it is in memory */
+
+static uint64_t read_once(void)
+{
+    return registers ? *registers : in32(port);
+}
+
+/* Old chipsets (PIIX4 erratum 1) may be read while they count: a value between its neighbours was not. */
+static uint64_t read_timer(struct clock_source *source)
+{
+    uint64_t first = read_once(), second = read_once();
+
+    (void)source;
+    return second >= first ? second : read_once();
+}
+
+static struct clock_source pm_timer = {
+    .name = "acpi_pm", .read = read_timer, .frequency_hz = PM_TIMER_HZ, .rating = RATING};
+
+INIT static bool does_count(void)
+{
+    uint64_t first = read_once();
+
+    for (unsigned i = 0; i < TRIES; i++)
+        if (read_once() != first)
+            return true;
+    return false;
+}
+
+INIT void acpi_pm_timer_init(void)
+{
+    const struct acpi_fixed *fixed = acpi_fixed();
+
+    if (!fixed || fixed->pm_timer.address == 0)
+        return;
+    if (fixed->pm_timer.space == ACPI_SPACE_MEMORY) {
+        registers = device_map(paddr(fixed->pm_timer.address), sizeof(uint32_t), MAP_UNCACHED);
+        if (!registers)
+            return;
+    }
+    port = (uint16_t)fixed->pm_timer.address;
+    pm_timer.mask = fixed->flags & ACPI_FADT_TMR_VAL_EXT ? 0xffffffff : 0xffffff;
+    if (does_count())
+        clock_source_register(&pm_timer);
+}

@@ -1,0 +1,218 @@
+/* SDM 3A chapter 11. In xAPIC mode registers are memory, in x2APIC mode MSRs. */
+#include "lapic.h"
+
+#include <base/errno.h>
+#include <cpu/features.h>
+#include <cpu/interrupts.h>
+#include <cpu/registers.h>
+#include <debug/log.h>
+#include <hw/lapic.h>
+#include <irq/chip.h>
+#include <mm/paging.h>
+#include <mm/vmalloc.h>
+
+/* Their low four bits are ones: a spurious vector's are, on old CPUs (SDM 3A 11.9). */
+#define VECTOR_SPURIOUS 0xff
+#define VECTOR_ERROR    0xfe
+
+#define ICR_POLLS_MAX 100000u
+
+static bool is_present, is_x2apic; /* [I] after lapic_init */
+static volatile uint32_t *registers;
+static struct irq *spurious_irq, *error_irq;
+static uint32_t last_errors; /* [a] what the error interrupt has read */
+
+bool lapic_is_present(void)
+{
+    return is_present;
+}
+
+uint32_t lapic_read(unsigned offset)
+{
+    if (is_x2apic)
+        return (uint32_t)rdmsr(MSR_X2APIC_BASE + offset / 16);
+    return registers[offset / sizeof(uint32_t)];
+}
+
+void lapic_write(unsigned offset, uint32_t value)
+{
+    if (is_x2apic)
+        wrmsr(MSR_X2APIC_BASE + offset / 16, value);
+    else
+        registers[offset / sizeof(uint32_t)] = value;
+}
+
+uint32_t lapic_id(void)
+{
+    uint32_t id = lapic_read(LAPIC_ID);
+
+    return is_x2apic ? id : id >> 24;
+}
+
+static void end_of_interrupt(void)
+{
+    lapic_write(LAPIC_EOI, 0);
+}
+
+static bool is_in_service(unsigned vector)
+{
+    return (lapic_read(LAPIC_ISR + vector / 32 * 0x10) >> (vector % 32)) & 1;
+}
+
+/* There is one CPU so far that messages may go to: this one. */
+static void compose_message(uint32_t cpu, uint8_t vector, struct msi_message *message)
+{
+    (void)cpu;
+    message->address = MSI_ADDRESS_BASE | (uint64_t)(lapic_id() & 0xff) << MSI_ADDRESS_DESTINATION_SHIFT;
+    message->data = vector;
+}
+
+/* A write first: it latches what there is (SDM 3A 11.5.3). */
+static uint32_t read_errors(void)
+{
+    lapic_write(LAPIC_ESR, 0);
+    return lapic_read(LAPIC_ESR);
+}
+
+static void send_icr(uint32_t value)
+{
+    if (is_x2apic) {
+        wrmsr(MSR_X2APIC_BASE + LAPIC_ICR / 16, value);
+        return;
+    }
+    lapic_write(LAPIC_ICR, value);
+    for (unsigned i = 0; i < ICR_POLLS_MAX && (lapic_read(LAPIC_ICR) & LAPIC_ICR_PENDING); i++)
+        cpu_relax();
+}
+
+static int send_to_self(unsigned vector)
+{
+    uint64_t flags = irq_save();
+    uint32_t errors;
+
+    (void)read_errors();
+    __atomic_store_n(&last_errors, 0, __ATOMIC_RELAXED);
+    send_icr(LAPIC_ICR_SELF | LAPIC_ICR_ASSERT | vector);
+    errors = read_errors();
+    irq_restore(flags); /* the error interrupt comes here, if it does */
+    errors |= __atomic_load_n(&last_errors, __ATOMIC_RELAXED);
+    return errors & (LAPIC_ESR_SEND_ILLEGAL_VECTOR | LAPIC_ESR_RECEIVE_ILLEGAL_VECTOR) ? -EINVAL : 0;
+}
+
+static struct irq_controller controller = {
+    .name = "local APIC",
+    .end_of_interrupt = end_of_interrupt,
+    .is_in_service = is_in_service,
+    .compose_message = compose_message,
+    .send_to_self = send_to_self,
+};
+
+/* An interrupt that went away before it was taken; nothing is in service for it. */
+static enum irq_result handle_spurious(void *context)
+{
+    (void)context;
+    return IRQ_HANDLED;
+}
+
+static enum irq_result handle_error(void *context)
+{
+    uint32_t errors = read_errors();
+
+    (void)context;
+    __atomic_fetch_or(&last_errors, errors, __ATOMIC_RELAXED);
+    log_debug("apic: error interrupt, ESR 0x%x", errors);
+    return IRQ_HANDLED;
+}
+
+INIT static int enable(paddr_t base_told)
+{
+    uint64_t base = rdmsr(MSR_APIC_BASE);
+    uint64_t address = base & APIC_BASE_ADDRESS;
+
+    if (!(base & APIC_BASE_ENABLE)) { /* hardware's state after a reset has it on */
+        if (base_told.value)
+            address = base_told.value & APIC_BASE_ADDRESS;
+        base |= APIC_BASE_ENABLE;
+        wrmsr(MSR_APIC_BASE, base);
+    } else if (base_told.value && base_told.value != address) {
+        log_warn("apic: the MADT has the local APIC at 0x%lx, its MSR at 0x%lx: the MSR knows", base_told.value,
+                 address);
+    }
+    if (cpu_has(CPU_X2APIC)) {
+        wrmsr(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
+        is_x2apic = true;
+        return 0;
+    }
+    registers = device_map(paddr(address), PAGE_SIZE, MAP_WRITE | MAP_UNCACHED);
+    return registers ? 0 : -ENOMEM;
+}
+
+INIT static void mask_all(void)
+{
+    unsigned last = lapic_read(LAPIC_VERSION) >> 16 & 0xff;
+
+    lapic_write(LAPIC_LVT_TIMER, LAPIC_LVT_MASKED);
+    lapic_write(LAPIC_LVT_LINT0, LAPIC_LVT_MASKED); /* the 8259s, in virtual wire mode */
+    lapic_write(LAPIC_LVT_LINT1, LAPIC_LVT_MASKED);
+    lapic_write(LAPIC_LVT_ERROR, LAPIC_LVT_MASKED);
+    if (last >= 4)
+        lapic_write(LAPIC_LVT_PERF, LAPIC_LVT_MASKED);
+    if (last >= 5)
+        lapic_write(LAPIC_LVT_THERMAL, LAPIC_LVT_MASKED);
+    if (last >= 6)
+        lapic_write(LAPIC_LVT_CMCI, LAPIC_LVT_MASKED);
+}
+
+/* Interrupts of the firmware's that it never ended would hold up all of lower priority. */
+INIT static void end_leftovers(void)
+{
+    for (unsigned i = 0; i < 256; i++) {
+        bool is_any = false;
+
+        for (unsigned vector = 0; vector < 256 && !is_any; vector += 32)
+            is_any = lapic_read(LAPIC_ISR + vector / 32 * 0x10) != 0;
+        if (!is_any)
+            return;
+        end_of_interrupt();
+    }
+}
+
+INIT static int claim_vectors(void)
+{
+    uint8_t vector;
+    int error =
+        irq_request_local(VECTOR_SPURIOUS, IRQ_NO_END, handle_spurious, NULL, "spurious", &vector, &spurious_irq);
+
+    if (!error)
+        error = irq_request_local(VECTOR_ERROR, 0, handle_error, NULL, "APIC errors", &vector, &error_irq);
+    return error;
+}
+
+INIT void lapic_set_nmi_pin(unsigned pin)
+{
+    lapic_write(pin == 0 ? LAPIC_LVT_LINT0 : LAPIC_LVT_LINT1, LAPIC_LVT_NMI);
+}
+
+INIT int lapic_init(paddr_t base)
+{
+    int error;
+
+    if (!cpu_has(CPU_APIC) || !cpu_has(CPU_MSR))
+        return -ENODEV;
+    error = enable(base);
+    if (!error)
+        error = claim_vectors();
+    if (error)
+        return error;
+    lapic_write(LAPIC_SPURIOUS, LAPIC_SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+    lapic_write(LAPIC_TPR, 0);
+    mask_all();
+    end_leftovers();
+    (void)read_errors();
+    lapic_write(LAPIC_LVT_ERROR, VECTOR_ERROR);
+    is_present = true;
+    controller.name = is_x2apic ? "local APIC (x2APIC)" : "local APIC (xAPIC)";
+    irq_controller_set(&controller);
+    log_info("apic: %s, id %u, version 0x%x", controller.name, lapic_id(), lapic_read(LAPIC_VERSION) & 0xff);
+    return 0;
+}

@@ -1,0 +1,18 @@
+/* The local APIC of the CPU that executes this. */
+#pragma once
+
+#include <base/address.h>
+#include <base/compiler.h>
+#include <base/types.h>
+
+/* Finds and enables it, everything masked; registers it as the interrupt controller. base: from the firmware, or 0.
+ * Returns 0, -ENODEV, -ENOMEM. Context: init. */
+MUST_CHECK int lapic_init(paddr_t base);
+bool lapic_is_present(void);
+
+/* This pin (0 or 1) is an NMI. Context: init. */
+void lapic_set_nmi_pin(unsigned pin);
+
+uint32_t lapic_id(void);
+uint32_t lapic_read(unsigned offset);
+void lapic_write(unsigned offset, uint32_t value);

@@ -1,0 +1,162 @@
+/* IA-PC HPET specification 1.0a. The low half of the counter is enough: 64-bit accesses are not for every bridge. */
+#include <drivers/clocks.h>
+
+#include <acpi/tables.h>
+#include <base/errno.h>
+#include <debug/log.h>
+#include <hw/hpet.h>
+#include <irq/irq.h>
+#include <mm/paging.h>
+#include <mm/vmalloc.h>
+#include <time/clock.h>
+#include <time/source.h>
+
+#define RATING_CLOCK 250
+#define RATING_EVENT 100
+#define FS_PER_S     1000000000000000ull
+#define TRIES        1000u
+#define TICKS_LEAST  128u /* to write a comparator and still be in time */
+#define PIT_GSI      2u   /* where the PIT is wired, which nobody here uses */
+
+static volatile uint32_t *registers; /* [I] */
+static uint64_t hz;                  /* [I] */
+static unsigned comparator;          /* [I] the one events come from */
+static uint32_t comparator_config;   /* [I] without its enable bit */
+static struct irq *event_irq;
+
+static uint32_t read_register(unsigned offset)
+{
+    return registers[offset / sizeof(uint32_t)];
+}
+
+static void write_register(unsigned offset, uint32_t value)
+{
+    registers[offset / sizeof(uint32_t)] = value;
+}
+
+static uint64_t read_counter(struct clock_source *source)
+{
+    (void)source;
+    return read_register(HPET_COUNTER);
+}
+
+static struct clock_source clock = {.name = "hpet", .read = read_counter, .mask = 0xffffffff, .rating = RATING_CLOCK};
+
+INIT static bool does_count(void)
+{
+    uint32_t first = read_register(HPET_COUNTER);
+
+    for (unsigned i = 0; i < TRIES; i++)
+        if (read_register(HPET_COUNTER) != first)
+            return true;
+    return false;
+}
+
+INIT static unsigned nr_comparators(void)
+{
+    return (read_register(HPET_CAPABILITIES) >> 8 & 0x1f) + 1;
+}
+
+/* Silent and counting; what the firmware left armed would interrupt. */
+INIT static bool start(void)
+{
+    uint32_t period = read_register(HPET_PERIOD);
+
+    if (period < HPET_PERIOD_MIN_FS || period > HPET_PERIOD_MAX_FS)
+        return false;
+    for (unsigned n = 0; n < nr_comparators(); n++)
+        write_register(HPET_COMPARATOR_CONFIG(n), 0);
+    write_register(HPET_CONFIGURATION, (read_register(HPET_CONFIGURATION) & ~HPET_LEGACY_ROUTES) | HPET_ENABLE);
+    hz = FS_PER_S / period;
+    return does_count();
+}
+
+INIT void hpet_init(void)
+{
+    struct acpi_hpet_info info;
+    int error = acpi_hpet_info(&info);
+
+    if (error == -ENOENT)
+        return;
+    if (!error)
+        registers = device_map(info.base, HPET_SIZE, MAP_WRITE | MAP_UNCACHED);
+    if (!registers || !start()) {
+        log_warn("hpet: not usable");
+        hz = 0;
+        return;
+    }
+    clock.frequency_hz = hz;
+    clock_source_register(&clock);
+}
+
+/* An equal comparison fires: one that the counter has passed while it was written would wait for a whole turn. */
+static void arm(struct event_source *source, uint64_t delay_ns)
+{
+    uint32_t ticks = (uint32_t)(delay_ns * hz / NS_PER_S), target;
+
+    (void)source;
+    write_register(HPET_COMPARATOR_CONFIG(comparator), comparator_config | HPET_COMPARATOR_ENABLE);
+    if (ticks < TICKS_LEAST)
+        ticks = TICKS_LEAST;
+    for (;;) {
+        target = read_register(HPET_COUNTER) + ticks;
+        write_register(HPET_COMPARATOR(comparator), target);
+        if ((int32_t)(target - read_register(HPET_COUNTER)) > 0 || ticks >= 1u << 30)
+            return;
+        ticks *= 2;
+    }
+}
+
+static void disarm(struct event_source *source)
+{
+    (void)source;
+    write_register(HPET_COMPARATOR_CONFIG(comparator), comparator_config);
+}
+
+static struct event_source event = {.name = "hpet", .arm = arm, .disarm = disarm, .rating = RATING_EVENT};
+
+static enum irq_result handle_event(void *context)
+{
+    (void)context;
+    event_fired();
+    return IRQ_HANDLED;
+}
+
+INIT static bool route_to(unsigned n, uint32_t gsi)
+{
+    if (!(read_register(HPET_COMPARATOR_ROUTES(n)) >> gsi & 1) ||
+        irq_request_gsi(gsi, IRQ_EDGE, IRQ_ACTIVE_HIGH, 0, handle_event, NULL, "hpet", &event_irq) != 0)
+        return false;
+    comparator = n;
+    comparator_config = gsi << HPET_COMPARATOR_ROUTE_SHIFT | HPET_COMPARATOR_32_BITS;
+    write_register(HPET_COMPARATOR_CONFIG(n), comparator_config);
+    if ((read_register(HPET_COMPARATOR_CONFIG(n)) >> HPET_COMPARATOR_ROUTE_SHIFT & 0x1f) == gsi)
+        return true;
+    irq_release(event_irq);
+    return false;
+}
+
+/* The PIT's input first; high ones, behind the ISA's, are PCI's, and those it takes for itself. */
+INIT static bool find_route(void)
+{
+    for (unsigned n = 0; n < nr_comparators(); n++) {
+        if (route_to(n, PIT_GSI))
+            return true;
+        for (uint32_t gsi = 32; gsi-- > 16;)
+            if (route_to(n, gsi))
+                return true;
+    }
+    return false;
+}
+
+INIT void hpet_event_init(void)
+{
+    if (hz == 0)
+        return;
+    if (!find_route()) {
+        log_info("hpet: no input is free for its interrupt");
+        return;
+    }
+    event.max_delay_ns = (uint64_t)(1u << 30) * NS_PER_S / hz;
+    event_source_register(&event);
+}

@@ -1,0 +1,103 @@
+/* pci */
+#include <base/errno.h>
+#include <debug/command.h>
+#include <debug/console.h>
+#include <hw/pci.h>
+
+#include "pci_internal.h"
+
+static const char *class_name(uint32_t class_code)
+{
+    static const struct {
+        uint16_t class_and_subclass;
+        const char *name;
+    } names[] = {
+        {0x0001, "VGA (old)"},   {0x0100, "SCSI"},          {0x0101, "IDE"},          {0x0106, "SATA"},
+        {0x0108, "NVMe"},        {0x0180, "mass storage"},  {0x0200, "Ethernet"},     {0x0280, "network"},
+        {0x0300, "VGA"},         {0x0380, "display"},       {0x0403, "audio"},        {0x0500, "memory"},
+        {0x0600, "host bridge"}, {0x0601, "ISA bridge"},    {0x0604, "PCI bridge"},   {0x0680, "bridge"},
+        {0x0700, "serial"},      {0x0780, "communication"}, {0x0880, "system"},       {0x0c03, "USB"},
+        {0x0c05, "SMBus"},       {0x1000, "encryption"},    {0x00ff, "unclassified"},
+    };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+        if (names[i].class_and_subclass == class_code >> 8)
+            return names[i].name;
+    return "other";
+}
+
+static void print_bars(const struct pci_device *device)
+{
+    for (unsigned i = 0; i < PCI_NR_BARS; i++) {
+        const struct pci_bar *bar = &device->bars[i];
+
+        if (bar->length == 0)
+            continue;
+        console_printf("  BAR %u: %s%s%s, 0x%lx bytes", i, bar->is_io ? "I/O" : "memory",
+                       bar->is_64bit ? " 64 bit" : "", bar->is_prefetchable ? " prefetchable" : "", bar->length);
+        if (bar->base.value != 0)
+            console_printf(" at 0x%lx\n", bar->base.value);
+        else
+            console_printf(", no address\n");
+    }
+}
+
+/* Each id once, wherever the list goes. */
+static void print_capabilities(const struct pci_device *device)
+{
+    static const char *const names[] = {
+        [0x01] = "power management", [0x05] = "MSI",   [0x09] = "vendor", [0x0d] = "subsystem",
+        [0x10] = "PCI Express",      [0x11] = "MSI-X", [0x12] = "SATA",   [0x13] = "advanced features",
+    };
+    const char *separator = "  capabilities: ";
+
+    for (unsigned id = 0; id <= UINT8_MAX; id++) {
+        unsigned at = pci_find_capability(device, (uint8_t)id, 0);
+
+        if (at == 0)
+            continue;
+        if (id < ARRAY_SIZE(names) && names[id])
+            console_printf("%s%s (0x%02x)", separator, names[id], at);
+        else
+            console_printf("%sid 0x%02x (0x%02x)", separator, id, at);
+        separator = ", ";
+    }
+    if (separator[0] == ',')
+        console_printf("\n");
+}
+
+static void print_function(const struct pci_device *device)
+{
+    static const char *const modes[] = {[PCI_MSIX] = "MSI-X", [PCI_MSI] = "MSI", [PCI_INTX] = "the pin"};
+    uint16_t command = pci_read16(device, PCI_COMMAND);
+
+    console_printf("%s %04x:%04x %s (0x%06x) rev 0x%02x: %s%s\n", device->device.name, device->vendor, device->id,
+                   class_name(device->class_code), device->class_code, device->revision,
+                   device->device.driver ? device->device.driver->name : "no driver",
+                   command & PCI_COMMAND_MASTER ? ", bus master" : "");
+    print_bars(device);
+    print_capabilities(device);
+    if (device->interrupt_pin != 0)
+        console_printf("  interrupt pin INT%c, line %u\n", 'A' + device->interrupt_pin - 1,
+                       pci_read8(device, PCI_INTERRUPT_LINE));
+    if (device->interrupts)
+        console_printf("  %u vectors by %s\n", pci_interrupts_count(device), modes[pci_interrupts_mode(device)]);
+    if (pci_is_bridge(device))
+        console_printf("  buses %02x to %02x\n", pci_read8(device, PCI_SECONDARY_BUS),
+                       pci_read8(device, PCI_SUBORDINATE_BUS));
+}
+
+static int run_pci(int argc, char **argv)
+{
+    (void)argv;
+    if (argc > 1)
+        return -E2BIG;
+    if (!pci_first())
+        console_printf("No PCI.\n");
+    for (const struct pci_device *device = pci_first(); device; device = device->next)
+        print_function(device);
+    return 0;
+}
+
+COMMAND(pci, .name = "pci", .arguments = "", .summary = "PCI functions: BARs, capabilities, interrupts", .run = run_pci,
+        .details = "NAME VENDOR:DEVICE CLASS REVISION: DRIVER, and below it what it has.");

@@ -1,0 +1,127 @@
+/* The status protocol (virtio 1.2 3.1.1) over any transport. */
+#include <virtio/device.h>
+
+#include <base/errno.h>
+#include <debug/log.h>
+#include <hw/virtio.h>
+
+/* What the ring code can do. ACCESS_PLATFORM is not among them: our addresses are physical ones. */
+#define RING_FEATURES (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1 | VIRTIO_F_RING_PACKED)
+
+#define CONFIG_TRIES 16 /* a configuration that changes as often while it is read is a lie */
+
+static uint8_t read_status(struct virtio_device *device)
+{
+    return device->transport->read_status(device);
+}
+
+/* Bits are only ever added; a reset clears them. */
+static void add_status(struct virtio_device *device, uint8_t bit)
+{
+    device->transport->write_status(device, (uint8_t)(read_status(device) | bit));
+}
+
+int virtio_reset(struct virtio_device *device)
+{
+    device->transport->write_status(device, 0);
+    for (;;) {
+        uint8_t status = read_status(device);
+
+        if (status == 0)
+            return 0;
+        if (status == VIRTIO_STATUS_GONE)
+            return -ENODEV;
+        if (!device->transport->wait_for_reset(device)) {
+            log_error("virtio %s: does not end its reset (status %02x)", device->name, status);
+            return -ETIMEDOUT;
+        }
+    }
+}
+
+/* 0, or -ENOTSUP with the reason in the log. */
+static int check_offer(const struct virtio_device *device, uint64_t offered, uint64_t required)
+{
+    if (offered & VIRTIO_F_ACCESS_PLATFORM) {
+        log_error("virtio %s: wants addresses translated by an IOMMU, for which there is no driver: refused",
+                  device->name);
+        return -ENOTSUP;
+    }
+    if (!device->is_legacy && !(offered & VIRTIO_F_VERSION_1)) {
+        log_error("virtio %s: a modern device that does not offer VERSION_1: refused", device->name);
+        return -ENOTSUP;
+    }
+    if ((offered & required) != required) {
+        log_error("virtio %s: lacks features %lx that its driver needs: refused", device->name, (required & ~offered));
+        return -ENOTSUP;
+    }
+    return 0;
+}
+
+/* 3.1.1, steps 4 to 6. A legacy device has no FEATURES_OK (3.1.2). */
+static int agree(struct virtio_device *device, uint64_t features)
+{
+    device->transport->write_features(device, features);
+    if (device->is_legacy)
+        return 0;
+    add_status(device, VIRTIO_STATUS_FEATURES_OK);
+    if (read_status(device) & VIRTIO_STATUS_FEATURES_OK)
+        return 0;
+    log_error("virtio %s: does not accept features %lx", device->name, features);
+    return -ENOTSUP;
+}
+
+int virtio_negotiate(struct virtio_device *device, uint64_t allowed, uint64_t required)
+{
+    uint64_t offered, features;
+    int result = virtio_reset(device);
+
+    if (result != 0)
+        return result;
+    add_status(device, VIRTIO_STATUS_ACKNOWLEDGE);
+    add_status(device, VIRTIO_STATUS_DRIVER);
+    offered = device->transport->read_features(device);
+    if (device->is_legacy)
+        offered &= VIRTIO_LEGACY_FEATURES;
+    features = offered & ((allowed & VIRTIO_DEVICE_FEATURES) | RING_FEATURES);
+    result = check_offer(device, offered, required);
+    if (result == 0)
+        result = agree(device, features);
+    if (result == 0 && read_status(device) == VIRTIO_STATUS_GONE)
+        return -ENODEV;
+    if (result != 0) {
+        virtio_fail(device);
+        return result;
+    }
+    device->features = features;
+    return 0;
+}
+
+int virtio_start(struct virtio_device *device)
+{
+    add_status(device, VIRTIO_STATUS_DRIVER_OK);
+    return virtio_is_broken(device) ? -EIO : 0;
+}
+
+void virtio_fail(struct virtio_device *device)
+{
+    add_status(device, VIRTIO_STATUS_FAILED);
+}
+
+bool virtio_is_broken(struct virtio_device *device)
+{
+    return read_status(device) & VIRTIO_STATUS_NEEDS_RESET; /* all ones, too */
+}
+
+int virtio_read_config(struct virtio_device *device, unsigned offset, void *to, size_t length)
+{
+    for (unsigned i = 0; i < CONFIG_TRIES; i++) {
+        uint8_t generation = device->transport->config_generation(device);
+
+        if (!device->transport->read_config(device, offset, to, length))
+            return -EIO;
+        /* A legacy device has no generation (2.5.4): it is 0 there, and the values are as they come. */
+        if (device->transport->config_generation(device) == generation)
+            return 0;
+    }
+    return -EIO;
+}

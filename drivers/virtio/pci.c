@@ -1,0 +1,152 @@
+/* Virtio devices on PCI: which functions they are, and which of their interfaces is used: the modern one where it is
+ * there and can be reached, else the legacy one. Each becomes a device on the virtio bus, behind its function. */
+#include "pci.h"
+
+#include <base/errno.h>
+#include <cpu/io.h>
+#include <cpu/tsc.h>
+#include <debug/log.h>
+#include <hw/pci.h>
+#include <hw/virtio.h>
+#include <lib/string.h>
+#include <mm/kmalloc.h>
+#include <virtio/bus.h>
+
+bool virtio_pci_wait_for_reset(struct virtio_device *device)
+{
+    struct virtio_pci *pci = virtio_pci_of(device);
+    uint64_t now_ns = tsc_now_ns();
+
+    if (pci->reset_deadline_ns == 0)
+        pci->reset_deadline_ns = now_ns + VIRTIO_PCI_RESET_NS;
+    if (now_ns < pci->reset_deadline_ns)
+        return true;
+    pci->reset_deadline_ns = 0;
+    return false;
+}
+
+/* ---- interrupts ---- */
+
+/* With MSI-X the interrupt is the queue's. With the pin it may be another device's: the ISR register tells, and reading
+ * it ends the interrupt (4.1.4.5). */
+static enum irq_result interrupted(void *context)
+{
+    struct virtio_pci *device = context;
+    uint8_t causes = 1;
+
+    if (!device->has_msix)
+        causes = device->isr ? register_read8(device->isr) : in8((uint16_t)(device->port + VIRTIO_PCI_LEGACY_ISR));
+    if (causes == 0)
+        return IRQ_NOT_MINE;
+    device->handler(device->context);
+    return IRQ_HANDLED;
+}
+
+int virtio_pci_interrupts_request(struct virtio_device *virtio, virtio_interrupt handler, void *context)
+{
+    struct virtio_pci *device = virtio_pci_of(virtio);
+    const irq_handler handlers[] = {interrupted};
+    void *const contexts[] = {device};
+    int nr;
+
+    device->handler = handler;
+    device->context = context;
+    /* An interrupt before the mode is known is the pin's. */
+    device->has_msix = false;
+    nr = pci_interrupts_request(device->pci, 1, handlers, contexts, virtio->device.name);
+    if (nr < 0)
+        return nr;
+    device->has_msix = pci_interrupts_mode(device->pci) == PCI_MSIX;
+    device->nr_vectors = (unsigned)nr;
+    return 0;
+}
+
+void virtio_pci_interrupts_release(struct virtio_device *virtio)
+{
+    pci_interrupts_release(virtio_pci_of(virtio)->pci);
+}
+
+uint16_t virtio_pci_vector(const struct virtio_pci *device, uint16_t queue)
+{
+    if (!device->has_msix)
+        return VIRTIO_PCI_NO_VECTOR;
+    return (uint16_t)(queue < device->nr_vectors ? queue : device->nr_vectors - 1);
+}
+
+/* ---- finding them ---- */
+
+static int choose_interface(struct virtio_pci *device)
+{
+    int result = virtio_pci_map_modern(device);
+
+    if (result == 0) {
+        device->virtio.transport = &virtio_pci_modern;
+        return 0;
+    }
+    if (device->pci->id > VIRTIO_PCI_LEGACY_LAST || virtio_pci_map_legacy(device) != 0)
+        return result;
+    device->virtio.transport = &virtio_pci_legacy;
+    device->virtio.is_legacy = true;
+    return 0;
+}
+
+static uint16_t type_of(const struct pci_device *pci)
+{
+    return (uint16_t)(pci->id >= VIRTIO_PCI_MODERN_FIRST ? pci->id - VIRTIO_PCI_MODERN_FIRST : pci->subsystem_id);
+}
+
+static void release(struct device *device)
+{
+    struct virtio_pci *pci = virtio_pci_of(virtio_device_of(device));
+
+    virtio_pci_unmap(pci);
+    kfree(pci);
+}
+
+static int probe(struct device *function)
+{
+    struct pci_device *pci = CONTAINER_OF(function, struct pci_device, device);
+    struct virtio_pci *device;
+    int result;
+
+    if (pci->id < VIRTIO_PCI_LEGACY_FIRST || pci->id > VIRTIO_PCI_MODERN_LAST)
+        return -ENODEV;
+    device = kmalloc(sizeof(*device), ALLOC_ZERO);
+    if (device == NULL)
+        return -ENOMEM;
+    device->pci = pci;
+    device->virtio.device.bus = &virtio_bus;
+    device->virtio.device.parent = function;
+    device->virtio.device.release = release;
+    memcpy(device->virtio.device.name, function->name, sizeof(function->name));
+    device->virtio.name = device->virtio.device.name;
+    device->virtio.id = type_of(pci);
+    pci_enable(pci, PCI_ENABLE_MEMORY | PCI_ENABLE_IO | PCI_ENABLE_MASTER);
+    result = choose_interface(device);
+    if (result == 0)
+        result = device_add(&device->virtio.device);
+    if (result != 0) {
+        virtio_pci_unmap(device);
+        kfree(device);
+        return result;
+    }
+    function->driver_data = device;
+    return 0;
+}
+
+static void remove(struct device *function)
+{
+    struct virtio_pci *device = function->driver_data;
+
+    device_remove(&device->virtio.device);
+}
+
+static const struct pci_match matches[] = {{.vendor = VIRTIO_PCI_VENDOR, .device = PCI_ANY}, {0}};
+
+static struct driver driver = {.name = "virtio-pci", .matches = matches, .probe = probe, .remove = remove};
+
+void virtio_pci_init(void)
+{
+    driver.bus = &pci_bus_type;
+    driver_register(&driver);
+}

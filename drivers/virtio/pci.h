@@ -1,0 +1,50 @@
+/* A virtio device on PCI, to both of its interfaces. */
+#pragma once
+
+#include <hw/virtio_pci.h>
+#include <pci/pci.h>
+#include <virtio/device.h>
+
+#define VIRTIO_PCI_RESET_NS 1000000000ull /* far beyond what any device needs; a hang detector */
+
+struct virtio_pci {
+    struct virtio_device virtio;
+    struct pci_device *pci;     /* [I] */
+    uint64_t reset_deadline_ns; /* 0 outside a reset */
+    bool has_msix;              /* [I] once a driver has it */
+    unsigned nr_vectors;        /* [I] as above */
+    virtio_interrupt handler;   /* [I] the driver's, of the queue */
+    void *context;              /* [I] */
+    /* Modern, [I]. */
+    struct virtio_pci_common *common;
+    uint8_t *notify;
+    uint32_t notify_bytes, notify_multiplier;
+    reg8 *isr;
+    uint8_t *config;
+    uint32_t config_bytes;
+    uint16_t nr_queues;
+    reg16 **bells; /* by queue */
+    /* Legacy, [I]. */
+    uint16_t port;
+};
+
+static inline struct virtio_pci *virtio_pci_of(struct virtio_device *device)
+{
+    return CONTAINER_OF(device, struct virtio_pci, virtio);
+}
+
+extern const struct virtio_transport virtio_pci_modern, virtio_pci_legacy;
+
+/* Finds and maps the interface's registers. Returns 0; -ENODEV where the function does not have it; -EIO where it lies.
+ */
+MUST_CHECK int virtio_pci_map_modern(struct virtio_pci *device);
+MUST_CHECK int virtio_pci_map_legacy(struct virtio_pci *device);
+void virtio_pci_unmap(struct virtio_pci *device);
+
+/* Common to both: false once a reset has taken too long. */
+bool virtio_pci_wait_for_reset(struct virtio_device *device);
+
+/* The vector of a queue, or VIRTIO_PCI_NO_VECTOR. */
+uint16_t virtio_pci_vector(const struct virtio_pci *device, uint16_t queue);
+int virtio_pci_interrupts_request(struct virtio_device *device, virtio_interrupt handler, void *context);
+void virtio_pci_interrupts_release(struct virtio_device *device);

@@ -1,0 +1,105 @@
+/* Memory for rings, and showing them to devices. */
+#include <virtio/queue.h>
+
+#include <base/align.h>
+#include <base/assert.h>
+#include <base/errno.h>
+#include <debug/log.h>
+#include <hw/virtio.h>
+#include <hw/virtio_ring.h>
+#include <mm/kmalloc.h>
+#include <mm/page_alloc.h>
+#include <mm/physmap.h>
+
+static struct virtqueue_config choose_config(const struct virtio_device *device, uint16_t offered, uint16_t max_size,
+                                             uint16_t max_segments)
+{
+    struct virtqueue_config config = {
+        .format = device->features & VIRTIO_F_RING_PACKED ? VIRTQUEUE_PACKED : VIRTQUEUE_SPLIT,
+        .size = offered,
+        .has_event_index = device->features & VIRTIO_F_EVENT_IDX,
+        .is_legacy = device->is_legacy,
+    };
+
+    /* A legacy device has one size only. A modern one says the largest it can do, for a split ring a power of two. */
+    if (!device->is_legacy && config.size > max_size)
+        config.size = max_size;
+    if (device->features & VIRTIO_F_INDIRECT_DESC && max_segments > 1) {
+        config.table_length = max_segments < config.size ? max_segments : config.size;
+        config.nr_tables = config.size;
+    }
+    return config;
+}
+
+static int allocate(struct virtio_queue *queue, const struct virtqueue_layout *layout)
+{
+    struct page *pages;
+
+    queue->order = log2_ceil(align_up(layout->ring_bytes, PAGE_SIZE) >> PAGE_SHIFT);
+    pages = page_alloc(queue->order, PAGE_PRIVATE, ALLOC_NORMAL);
+    if (pages == NULL)
+        return -ENOMEM;
+    queue->memory.ring = phys_to_virt(pfn_to_paddr(page_to_pfn(pages)));
+    queue->memory.private = kmalloc(layout->private_bytes, ALLOC_NORMAL);
+    if (layout->tables_bytes) {
+        queue->memory.tables = kmalloc(layout->tables_bytes, ALLOC_NORMAL);
+        if (queue->memory.tables != NULL)
+            queue->memory.tables_base = physmap_to_phys(queue->memory.tables);
+    }
+    if (queue->memory.private == NULL || (layout->tables_bytes && queue->memory.tables == NULL))
+        return -ENOMEM;
+    return 0;
+}
+
+static void give_back(struct virtio_queue *queue)
+{
+    kfree(queue->memory.private);
+    kfree(queue->memory.tables);
+    if (queue->memory.ring != NULL)
+        page_free(page_of_pfn(paddr_to_pfn(physmap_to_phys(queue->memory.ring))), queue->order);
+    queue->memory = (struct virtqueue_memory){0};
+}
+
+int virtio_queue_create(struct virtio_queue *queue, struct virtio_device *device, uint16_t index, uint16_t max_size,
+                        uint16_t max_segments)
+{
+    uint16_t offered = device->transport->queue_size(device, index);
+    struct virtqueue_config config = choose_config(device, offered, max_size, max_segments);
+    struct virtqueue_layout layout;
+    struct virtio_queue_place place;
+    paddr_t base;
+    int result;
+
+    *queue = (struct virtio_queue){.device = device, .index = index};
+    if (offered == 0)
+        return -ENODEV;
+    result = virtqueue_plan(&config, &layout);
+    if (result == 0)
+        result = allocate(queue, &layout);
+    if (result == 0)
+        result = virtqueue_init(&queue->ring, &config, &queue->memory);
+    if (result != 0) {
+        log_error("virtio %s: no ring of %u for queue %u, error %d", device->name, config.size, index, -result);
+        give_back(queue);
+        return result;
+    }
+    base = physmap_to_phys(queue->memory.ring);
+    place = (struct virtio_queue_place){config.size, base, paddr_add(base, layout.driver_offset),
+                                        paddr_add(base, layout.device_offset)};
+    result = device->transport->queue_enable(device, index, &place);
+    if (result != 0)
+        give_back(queue);
+    return result;
+}
+
+void virtio_queue_destroy(struct virtio_queue *queue)
+{
+    ASSERT(queue->ring.nr_in_flight == 0);
+    give_back(queue);
+}
+
+void virtio_queue_notify(struct virtio_queue *queue)
+{
+    if (virtqueue_must_notify(&queue->ring))
+        queue->device->transport->notify(queue->device, queue->index);
+}

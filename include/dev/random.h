@@ -1,0 +1,21 @@
+/* The kernel's random pool: a cryptographic generator fed by devices and the CPU. */
+#pragma once
+
+#include <base/compiler.h>
+#include <base/types.h>
+
+/* Mixes bytes into the pool; entropy_bits is what the source vouches for. Context: any but NMI. */
+void random_add(const void *bytes, size_t length, unsigned entropy_bits);
+
+/* Fills the buffer. Returns 0, or -EAGAIN while the pool has not been seeded with 256 bits (the buffer is filled all
+ * the same). Context: any but NMI. */
+MUST_CHECK int random_bytes(void *buffer, size_t length);
+
+struct random_status {
+    bool is_seeded;
+    unsigned credited_bits; /* collected towards the next seed */
+    uint64_t nr_reseeds;
+};
+
+/* Context: any but NMI. */
+void random_status(struct random_status *status);

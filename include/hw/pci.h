@@ -1,0 +1,98 @@
+/* PCI configuration space: offsets and bits (PCI Local Bus 3.0 chapter 6, PCI-to-PCI Bridge 1.2 chapter 3, PCI Express
+ * Base 6.0 chapter 7). Formats only. */
+#pragma once
+
+#include <base/assert.h>
+#include <base/types.h>
+#include <dev/register.h>
+
+#define PCI_CONFIG_BYTES         256u
+#define PCI_EXPRESS_CONFIG_BYTES 4096u
+#define PCI_NR_SLOTS             32u
+#define PCI_NR_FUNCTIONS         8u
+
+#define PCI_VENDOR_ID        0x00
+#define PCI_DEVICE_ID        0x02
+#define PCI_COMMAND          0x04
+#define PCI_STATUS           0x06
+#define PCI_REVISION         0x08 /* class code in the three bytes above it */
+#define PCI_HEADER_TYPE      0x0e
+#define PCI_BAR0             0x10
+#define PCI_SUBSYSTEM_VENDOR 0x2c
+#define PCI_SUBSYSTEM_ID     0x2e
+#define PCI_CAPABILITIES     0x34
+#define PCI_INTERRUPT_LINE   0x3c
+#define PCI_INTERRUPT_PIN    0x3d
+
+#define PCI_NO_VENDOR 0xffffu
+
+#define PCI_COMMAND_IO           (1u << 0)
+#define PCI_COMMAND_MEMORY       (1u << 1)
+#define PCI_COMMAND_MASTER       (1u << 2)
+#define PCI_COMMAND_INTX_DISABLE (1u << 10)
+#define PCI_STATUS_CAPABILITIES  (1u << 4)
+
+#define PCI_HEADER_TYPE_MASK     0x7fu
+#define PCI_HEADER_MULTIFUNCTION 0x80u
+#define PCI_HEADER_DEVICE        0u
+#define PCI_HEADER_BRIDGE        1u
+
+#define PCI_BAR_IO           (1u << 0)
+#define PCI_BAR_TYPE_MASK    (3u << 1)
+#define PCI_BAR_TYPE_64      (2u << 1)
+#define PCI_BAR_PREFETCHABLE (1u << 3)
+#define PCI_BAR_IO_FLAGS     3u
+#define PCI_BAR_MEMORY_FLAGS 15u
+
+/* Bridges */
+#define PCI_PRIMARY_BUS                 0x18
+#define PCI_SECONDARY_BUS               0x19
+#define PCI_SUBORDINATE_BUS             0x1a
+#define PCI_BRIDGE_IO_BASE              0x1c
+#define PCI_BRIDGE_IO_LIMIT             0x1d
+#define PCI_BRIDGE_MEMORY_BASE          0x20
+#define PCI_BRIDGE_MEMORY_LIMIT         0x22
+#define PCI_BRIDGE_PREFETCH_BASE        0x24
+#define PCI_BRIDGE_PREFETCH_LIMIT       0x26
+#define PCI_BRIDGE_PREFETCH_BASE_UPPER  0x28
+#define PCI_BRIDGE_PREFETCH_LIMIT_UPPER 0x2c
+#define PCI_BRIDGE_IO_BASE_UPPER        0x30
+#define PCI_BRIDGE_IO_LIMIT_UPPER       0x32
+#define PCI_BRIDGE_WIDE                 1u /* in the low bits of an I/O or prefetchable base: the upper registers exist */
+
+/* Capabilities */
+#define PCI_CAPABILITY_FIRST   0x40 /* the list lies behind the header */
+#define PCI_CAPABILITY_MSI     0x05
+#define PCI_CAPABILITY_VENDOR  0x09
+#define PCI_CAPABILITY_EXPRESS 0x10
+#define PCI_CAPABILITY_MSIX    0x11
+#define PCI_EXTENDED_FIRST     0x100
+
+#define PCI_EXPRESS_TYPE(capabilities) ((capabilities) >> 4 & 0xfu) /* of the register at capability + 2 */
+#define PCI_EXPRESS_ROOT_PORT          4u
+#define PCI_EXPRESS_DOWNSTREAM_PORT    6u
+
+#define PCI_MSI_CONTROL       2
+#define PCI_MSI_ADDRESS       4
+#define PCI_MSI_ADDRESS_UPPER 8 /* with PCI_MSI_64BIT */
+#define PCI_MSI_DATA_32       8
+#define PCI_MSI_DATA_64       12
+#define PCI_MSI_ENABLE        (1u << 0)
+#define PCI_MSI_MULTIPLE_MASK (7u << 4)
+#define PCI_MSI_64BIT         (1u << 7)
+
+#define PCI_MSIX_CONTROL   2
+#define PCI_MSIX_TABLE     4      /* BAR in the low three bits, offset above */
+#define PCI_MSIX_SIZE_MASK 0x7ffu /* entries - 1 */
+#define PCI_MSIX_MASK_ALL  (1u << 14)
+#define PCI_MSIX_ENABLE    (1u << 15)
+#define PCI_BIR_MASK       7u
+
+/* An entry of the MSI-X table, PCI Local Bus 3.0 6.8.2.6. */
+struct pci_msix_entry {
+    reg32 address, address_upper, data, control;
+};
+static_assert(sizeof(struct pci_msix_entry) == 16, "PCI Local Bus 3.0 6.8.2.6");
+static_assert(offsetof(struct pci_msix_entry, data) == 8, "PCI Local Bus 3.0 6.8.2.6");
+
+#define PCI_MSIX_ENTRY_MASKED (1u << 0) /* in control */

@@ -1,0 +1,27 @@
+/* Deferred work: what an interrupt handler starts and leaves to run with interrupts on, on the same CPU, before the
+ * interrupted code goes on. Until threads exist it must not sleep. */
+#pragma once
+
+#include <base/compiler.h>
+#include <base/types.h>
+#include <lib/list.h>
+
+struct deferred {
+    struct list link; /* [c] with interrupts off */
+    void (*run)(struct deferred *deferred);
+    bool is_pending; /* [a] */
+};
+
+#define DEFERRED_INITIALIZER(function) \
+    {                                  \
+        .run = (function)              \
+    }
+
+/* Queues it on this CPU unless it is pending already: once per queueing, however often asked. Context: any but NMI. */
+void deferred_queue(struct deferred *deferred);
+
+/* Runs what is queued on this CPU, interrupts on while it does; the trap layer calls it on the way out of the outermost
+ * interrupt, when the interrupted code had interrupts on. That code may hold a spinlock, so one that deferred work
+ * takes is taken with an irqsave form elsewhere. Context: irq-off. */
+void deferred_run(void);
+bool deferred_is_pending(void);

@@ -1,0 +1,57 @@
+/* What drivers register with time: counters that say how late it is, and events that interrupt at a given moment. */
+#pragma once
+
+#include <base/compiler.h>
+#include <base/types.h>
+
+/* A free-running counter. read is lock-free and callable in any context. */
+struct clock_source {
+    const char *name; /* "tsc", "hpet", "acpi_pm" */
+    uint64_t (*read)(struct clock_source *source);
+    uint64_t mask;             /* the counter wraps behind it */
+    uint64_t frequency_hz;     /* of the registered source; not 0 */
+    int rating;                /* the highest is used; 0 is never used */
+    struct clock_source *next; /* [time lock] */
+};
+
+/* Adds a source; may switch the clock to it, without a step. Context: thread. */
+void clock_source_register(struct clock_source *source);
+/* Takes it out of use, with the reason in the log: a TSC that drifts. Context: any but NMI. */
+void clock_source_distrust(struct clock_source *source, const char *reason);
+
+/* Something that can interrupt this CPU once, at a moment. */
+struct event_source {
+    const char *name; /* "tsc-deadline", "lapic", "hpet" */
+    /* Arms it to fire delay_ns from now (clamped to what the hardware can); 0 means at once. Context: irq-off. */
+    void (*arm)(struct event_source *source, uint64_t delay_ns);
+    void (*disarm)(struct event_source *source);
+    uint64_t max_delay_ns;
+    bool is_per_cpu;
+    int rating;
+    struct event_source *next; /* [time lock] */
+};
+
+void event_source_register(struct event_source *source);
+/* The source's interrupt handler calls this. Context: irq-off. */
+void event_fired(void);
+
+/* The n-th source, best first, and the one in use (NULL: none yet). Context: thread. */
+struct clock_source *clock_source_at(unsigned n);
+struct clock_source *clock_source_current(void);
+struct event_source *event_source_at(unsigned n);
+struct event_source *event_source_current(void);
+
+/* Uses this registered event source instead, whatever the ratings say, with everything that is armed. Context: thread.
+ */
+void event_source_use(struct event_source *source);
+
+/* The time stamp counter, measured against the best source registered so far, else against the PIT; becomes a source
+ * itself. Context: init. */
+void tsc_clock_init(void);
+/* Ticks a second as measured; 0 before. Context: any. */
+uint64_t tsc_measured_hz(void);
+/* "hpet"; what it was measured against, or by whom it was told. Context: any. */
+const char *tsc_measured_against(void);
+
+/* The wall clock at this moment, in seconds since 1970-01-01 00:00 UTC. Context: init. */
+void clock_set_wall(uint64_t seconds);

@@ -1,0 +1,31 @@
+/* One-shot timers with nanosecond deadlines, in a queue of each CPU, and sleeping. No periodic tick: the event source
+ * is armed for the earliest deadline only. */
+#pragma once
+
+#include <base/compiler.h>
+#include <base/types.h>
+#include <lib/rbtree.h>
+
+struct timer;
+typedef void (*timer_function)(struct timer *timer);
+
+struct timer {
+    struct rbtree_node node; /* [q] the CPU's queue lock */
+    uint64_t deadline_ns;    /* [q] on clock_now_ns */
+    timer_function function; /* [I] runs in interrupt context, interrupts off; may set the timer again */
+    uint32_t cpu;            /* [q] whose queue it is in */
+    bool is_queued;          /* [q] */
+};
+
+void timer_init(struct timer *timer, timer_function function);
+
+/* Sets or moves the deadline; a deadline that has passed fires as soon as interrupts are on. Context: any but NMI. */
+void timer_set(struct timer *timer, uint64_t deadline_ns);
+
+/* Returns true when it had not fired. When it returns the function neither runs nor will. Context: any but NMI and the
+ * timer's own function. */
+bool timer_cancel(struct timer *timer);
+
+/* Waits, halted, until the deadline. Context: thread. */
+void sleep_until_ns(uint64_t deadline_ns);
+void sleep_ns(uint64_t delay_ns);

@@ -1,0 +1,75 @@
+/* A virtio device as its driver sees it, whatever carries it: the status protocol and the negotiation of features
+ * (virtio 1.2 3.1).
+ *
+ * Order of a driver's probe: virtio_negotiate, its queues, virtio_start. On any error in between, virtio_fail; on a lie
+ * of the device later (virtio/virtqueue.h, V4) virtio_fail, virtio_reset, then the requests in flight end with an
+ * error. All calls on one device are one thread's at a time. */
+#pragma once
+
+#include <base/address.h>
+#include <base/compiler.h>
+#include <base/types.h>
+#include <dev/device.h>
+
+struct virtio_device;
+
+/* A queue's interrupt. Context: interrupt. */
+typedef void (*virtio_interrupt)(void *context);
+
+/* Where a queue's parts are, for the device. */
+struct virtio_queue_place {
+    uint16_t size;
+    paddr_t descriptors, driver_area, device_area; /* legacy: all from descriptors, one after the other */
+};
+
+/* What a bus gives. Registers of a device that has gone read all ones. Context: thread, notify: any. */
+struct virtio_transport {
+    uint8_t (*read_status)(struct virtio_device *device);
+    void (*write_status)(struct virtio_device *device, uint8_t status);
+    uint64_t (*read_features)(struct virtio_device *device); /* what the device offers */
+    void (*write_features)(struct virtio_device *device, uint64_t features);
+    /* Waits a little for the device to end its reset; false once that has taken too long. */
+    bool (*wait_for_reset)(struct virtio_device *device);
+    /* The largest size the device can do; 0 for a queue it does not have. A legacy queue has exactly that size. */
+    uint16_t (*queue_size)(struct virtio_device *device, uint16_t index);
+    /* Shows the device a queue that is ready. Returns 0 or an error. */
+    int (*queue_enable)(struct virtio_device *device, uint16_t index, const struct virtio_queue_place *place);
+    void (*notify)(struct virtio_device *device, uint16_t index);
+    /* Gives queue 0 an interrupt; before its queue_enable. Returns 0 or an error. */
+    int (*interrupts_request)(struct virtio_device *device, virtio_interrupt handler, void *context);
+    void (*interrupts_release)(struct virtio_device *device);
+    /* Bytes of the device's own configuration; false where it is not that long. */
+    bool (*read_config)(struct virtio_device *device, unsigned offset, void *to, size_t length);
+    uint8_t (*config_generation)(struct virtio_device *device);
+};
+
+struct virtio_device {
+    struct device device;
+    const struct virtio_transport *transport; /* [I] */
+    const char *name;                         /* [I] for the log: "00:03.0" */
+    uint16_t id;                              /* [I] VIRTIO_ID_... */
+    bool is_legacy;                           /* [I] */
+    uint64_t features;                        /* [I] after virtio_negotiate: what both sides agreed on */
+};
+
+/* Resets the device and waits until it says that it is done. Returns 0; -ENODEV when it has gone; -ETIMEDOUT.
+ * Afterwards the device touches no memory of ours, unless the result was -ETIMEDOUT. */
+MUST_CHECK int virtio_reset(struct virtio_device *device);
+
+/* Resets the device and agrees on features: of what it offers, the allowed ones of its own type and the ring features
+ * we know; fails without all required ones. On success the device waits for its queues. Returns 0; -ENOTSUP, with a
+ * message, when the two do not come together (the device is then marked failed); and virtio_reset's errors. */
+MUST_CHECK int virtio_negotiate(struct virtio_device *device, uint64_t allowed, uint64_t required);
+
+/* The driver is ready: requests may go out. Returns 0, or -EIO when the device asks for a reset already or has gone. */
+MUST_CHECK int virtio_start(struct virtio_device *device);
+
+/* Tells the device that we have given up on it (2.1.1: only a reset brings it back). */
+void virtio_fail(struct virtio_device *device);
+
+/* The device has met an error it cannot recover from, or has gone (2.1.2). */
+bool virtio_is_broken(struct virtio_device *device);
+
+/* Reads configuration that may change meanwhile, as one (2.5.1). Returns 0; -EIO when it is not that long or never
+ * holds still. */
+MUST_CHECK int virtio_read_config(struct virtio_device *device, unsigned offset, void *to, size_t length);

@@ -1,0 +1,69 @@
+/* Lines and claims, shared by the files of this module.
+ *
+ * A line is a source of interrupts with a vector on one CPU: a chip's input, a message, or the controller's own. A
+ * claim (struct irq) is one handler on it; only a level-triggered input has more than one.
+ *
+ * Locks: irq_table_lock (irqsave) protects vector tables, chips, the list of lines, and who claims what; a line's own
+ * lock, taken inside it, is held while its handlers run, so that a release waits for them. A handler may mask its line
+ * and queue deferred work, and may not release. */
+#pragma once
+
+#include <base/assert.h>
+#include <irq/chip.h>
+#include <lib/list.h>
+#include <sync/spinlock.h>
+
+enum line_kind { LINE_INPUT, LINE_MESSAGE, LINE_LOCAL };
+
+/* How often in a window of time (storm.c). */
+struct storm_watch {
+    uint64_t window_start_ns;
+    uint32_t handled, unclaimed;
+};
+
+struct irq_line {
+    struct spinlock lock;
+    struct list link;           /* [t] in irq_lines while claimed; t: irq_table_lock */
+    struct list claims;         /* [t] and [l] to change, either to read */
+    struct irq_chip *chip;      /* [I] of LINE_INPUT */
+    unsigned input;             /* [I] */
+    enum line_kind kind;        /* [I] */
+    unsigned flags;             /* [t] */
+    enum irq_trigger trigger;   /* [t] */
+    enum irq_polarity polarity; /* [t] */
+    uint32_t cpu;               /* [t] */
+    uint8_t vector;             /* [t] */
+    uint32_t mask_depth;        /* [m] the mask lock */
+    bool is_storming;           /* [l] */
+    uint64_t unclaimed;         /* [l] */
+    struct storm_watch watch;   /* [l] */
+};
+
+struct irq {
+    struct list link; /* [t] and [l] */
+    struct irq_line *line;
+    irq_handler handler;
+    void *context;
+    const char *name;
+    uint64_t handled; /* [l] */
+};
+
+extern struct spinlock irq_table_lock;
+extern struct list irq_lines; /* [t] */
+
+void irq_line_init(struct irq_line *line, enum line_kind kind);
+
+/* The input of this number, or NULL. [t] */
+struct irq_line *irq_find_line(uint32_t gsi);
+
+/* Masking nests; the outermost calls reach the chip. Context: any but NMI. */
+void irq_line_mask(struct irq_line *line);
+void irq_line_unmask(struct irq_line *line);
+
+/* Vectors of this CPU. [t] */
+MUST_CHECK int vector_assign(struct irq_line *line, unsigned wanted);
+void vector_free(struct irq_line *line);
+struct irq_line *vector_line(unsigned vector);
+
+/* Takes note of an interrupt; true when it makes a storm. [l] Pure but for the window's clock, which it is given. */
+bool storm_note(struct storm_watch *watch, bool is_handled, uint64_t now_ns);

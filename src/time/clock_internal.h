@@ -1,0 +1,21 @@
+#pragma once
+
+#include <sync/spinlock.h>
+#include <time/source.h>
+
+extern struct spinlock time_lock; /* sources and which are used; interrupts take it */
+
+/* Compares the clock with the next best source when that is a second or more ago. Context: any but NMI. */
+void clock_watch(void);
+
+/* Takes in use the best source that is trusted. [time lock] */
+void clock_select_locked(void);
+
+/* Programs the event source for this moment, UINT64_MAX for none. Context: irq-off. */
+void event_program(uint64_t deadline_ns);
+
+/* What the queue of this CPU waits for, again: the event source has changed. Context: any. */
+void timer_reprogram(void);
+
+/* A wrapping clock has to be looked at before it wraps: sets the timer that does, or stops it. Context: thread, irq. */
+void clock_keep_from_wrapping(void);

@@ -1,0 +1,67 @@
+/* Which event source is used, and programming it. */
+#include "clock_internal.h"
+
+#include <debug/log.h>
+#include <time/clock.h>
+
+static struct event_source *sources; /* [time lock] best first */
+static struct event_source *current; /* [a] */
+
+struct event_source *event_source_current(void)
+{
+    return __atomic_load_n(&current, __ATOMIC_ACQUIRE);
+}
+
+void event_program(uint64_t deadline_ns)
+{
+    struct event_source *source = event_source_current();
+    uint64_t now, delay;
+
+    if (!source)
+        return;
+    if (deadline_ns == UINT64_MAX) {
+        source->disarm(source);
+        return;
+    }
+    now = clock_now_ns();
+    delay = deadline_ns > now ? deadline_ns - now : 0;
+    source->arm(source, delay < source->max_delay_ns ? delay : source->max_delay_ns);
+}
+
+void event_source_use(struct event_source *source)
+{
+    struct event_source *old = event_source_current();
+
+    if (old && old != source)
+        old->disarm(old);
+    __atomic_store_n(&current, source, __ATOMIC_RELEASE);
+    timer_reprogram();
+}
+
+void event_source_register(struct event_source *source)
+{
+    uint64_t flags = spinlock_lock_irqsave(&time_lock);
+    struct event_source **link = &sources;
+    bool is_best;
+
+    while (*link && (*link)->rating >= source->rating)
+        link = &(*link)->next;
+    source->next = *link;
+    *link = source;
+    is_best = sources == source;
+    spinlock_unlock_irqrestore(&time_lock, flags);
+    log_info("timer: %s can interrupt%s", source->name, is_best ? ", in use" : "");
+    if (is_best)
+        event_source_use(source);
+}
+
+struct event_source *event_source_at(unsigned n)
+{
+    uint64_t flags = spinlock_lock_irqsave(&time_lock);
+    struct event_source *source = sources;
+
+    while (source && n-- > 0)
+        source = source->next;
+    spinlock_unlock_irqrestore(&time_lock, flags);
+    return source;
+}

@@ -1,0 +1,146 @@
+/* Each CPU's queue, run by its event source. The lock is not held while a timer's function runs; `running` says whose
+ * does, for timer_cancel to wait for. */
+#include <time/timer.h>
+
+#include "clock_internal.h"
+#include "timer_queue.h"
+#include "timers.h"
+
+#include <base/assert.h>
+#include <cpu/interrupts.h>
+#include <cpu/percpu.h>
+#include <time/clock.h>
+
+struct cpu_timers {
+    struct spinlock lock; /* "timer queue"; interrupts take it */
+    struct timer_queue queue;
+    struct timer *running;
+    uint64_t nr_fired, nr_events;
+};
+
+static PER_CPU struct cpu_timers timers;
+
+/* Interrupts off. There is one CPU with timers so far; timer->cpu is its number. */
+static struct cpu_timers *this_cpu_timers(void)
+{
+    struct cpu_timers *t = this_cpu_pointer(timers);
+
+    if (!t->lock.name)
+        spinlock_init(&t->lock, "timer queue");
+    return t;
+}
+
+void timer_init(struct timer *timer, timer_function function)
+{
+    *timer = (struct timer){.function = function};
+}
+
+static void program_first(const struct cpu_timers *t)
+{
+    const struct timer *first = timer_queue_first(&t->queue);
+
+    event_program(first ? first->deadline_ns : UINT64_MAX);
+}
+
+void timer_set(struct timer *timer, uint64_t deadline_ns)
+{
+    uint64_t flags = irq_save();
+    struct cpu_timers *t = this_cpu_timers();
+
+    spinlock_lock(&t->lock);
+    if (timer->is_queued)
+        timer_queue_remove(&t->queue, timer);
+    timer->deadline_ns = deadline_ns;
+    timer->cpu = this_cpu_read(percpu.cpu_number);
+    timer_queue_insert(&t->queue, timer);
+    program_first(t);
+    spinlock_unlock(&t->lock);
+    irq_restore(flags);
+}
+
+bool timer_cancel(struct timer *timer)
+{
+    uint64_t flags = irq_save();
+    struct cpu_timers *t = this_cpu_timers();
+    bool was_queued;
+
+    spinlock_lock(&t->lock);
+    while (t->running == timer) { /* on another CPU: its own has interrupts off until it is done */
+        spinlock_unlock(&t->lock);
+        cpu_relax();
+        spinlock_lock(&t->lock);
+    }
+    was_queued = timer->is_queued;
+    if (was_queued) {
+        timer_queue_remove(&t->queue, timer);
+        program_first(t);
+    }
+    spinlock_unlock(&t->lock);
+    irq_restore(flags);
+    return was_queued;
+}
+
+void event_fired(void)
+{
+    struct cpu_timers *t = this_cpu_timers();
+    struct timer *first;
+
+    ASSERT(!irqs_are_enabled());
+    spinlock_lock(&t->lock);
+    t->nr_events++;
+    while ((first = timer_queue_first(&t->queue)) != NULL && first->deadline_ns <= clock_now_ns()) {
+        timer_queue_remove(&t->queue, first);
+        t->running = first;
+        t->nr_fired++;
+        spinlock_unlock(&t->lock);
+        first->function(first);
+        spinlock_lock(&t->lock);
+        t->running = NULL;
+    }
+    program_first(t);
+    spinlock_unlock(&t->lock);
+    clock_watch();
+}
+
+void timer_reprogram(void)
+{
+    uint64_t flags = irq_save();
+    struct cpu_timers *t = this_cpu_timers();
+
+    spinlock_lock(&t->lock);
+    program_first(t);
+    spinlock_unlock(&t->lock);
+    irq_restore(flags);
+}
+
+struct timer_statistics timer_statistics(void)
+{
+    uint64_t flags = irq_save();
+    struct cpu_timers *t = this_cpu_timers();
+    struct timer_statistics s;
+
+    spinlock_lock(&t->lock);
+    s = (struct timer_statistics){.nr_fired = t->nr_fired, .nr_events = t->nr_events};
+    for (const struct timer *timer = timer_queue_first(&t->queue); timer; timer = timer_queue_next(timer))
+        s.nr_queued++;
+    spinlock_unlock(&t->lock);
+    irq_restore(flags);
+    return s;
+}
+
+bool timer_queued(unsigned n, struct queued_timer *queued)
+{
+    uint64_t flags = irq_save();
+    struct cpu_timers *t = this_cpu_timers();
+    const struct timer *timer;
+
+    spinlock_lock(&t->lock);
+    timer = timer_queue_first(&t->queue);
+    while (timer && n-- > 0)
+        timer = timer_queue_next(timer);
+    if (timer)
+        *queued = (struct queued_timer){.deadline_ns = timer->deadline_ns, .function = timer->function};
+    spinlock_unlock(&t->lock);
+    irq_restore(flags);
+    return timer != NULL;
+}

@@ -1,0 +1,9 @@
+/* A packed ring against a hostile device. */
+#include "virtqueue_device.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_virtqueue(VIRTQUEUE_PACKED, data, size);
+}

@@ -1,0 +1,38 @@
+"""Virtio entropy devices in every way QEMU offers them, many to a boot: each gives bytes by the interrupt it has; what cannot be
+driven is refused with a message."""
+import itertools
+
+from harness import Machine, boot_scenario
+
+FIRST_SLOT = 4  # below are QEMU's own
+INTERFACES = {"modern": "disable-legacy=on", "transitional": "disable-legacy=off", "legacy": "disable-modern=on"}
+FEATURES = ("", ",event_idx=off", ",indirect_desc=off", ",event_idx=off,indirect_desc=off", ",page-per-vq=on")
+GIVEN = r"(64|128|192) bytes received"
+
+
+def all_devices(vectors):
+    """(options of the device, what `rng` calls it) for every cell; the legacy interface cannot offer a packed ring."""
+    for (name, interface), ring, features in itertools.product(INTERFACES.items(), ("split", "packed"), FEATURES):
+        if (name, ring) == ("legacy", "packed") or (name == "legacy" and "page-per-vq" in features):
+            continue
+        packed = ",packed=on" if ring == "packed" else ""
+        kind = "legacy" if name == "legacy" else "modern"
+        yield f"virtio-rng-pci,{interface}{packed}{features}{vectors}", f"{kind}, {ring} ring of \\d+"
+
+
+for name, vectors, source in (("msix", "", "message"), ("one-vector", ",vectors=1", r"message|ioapic"),
+                              ("pin", ",vectors=0", "ioapic")):
+    devices = list(all_devices(vectors))
+    extra = [word for slot, (options, _) in enumerate(devices, FIRST_SLOT)
+             for word in ("-device", f"{options},addr={slot:#x}")]
+    places = [f"00:{slot:02x}\\.0" for slot in range(FIRST_SLOT, FIRST_SLOT + len(devices))]
+    boot_scenario(f"virtio/rng-{name}", Machine(extra=tuple(extra)), commands="rng; test irq; rng; interrupts",
+                  expect=[*(f"^{place}: {text}, .*, {GIVEN}" for place, (_, text) in zip(places, devices)),
+                          *(f"({source}).*{place}" for place in places)],
+                  summary=f"entropy devices of every kind answer, interrupts: {name}")
+
+boot_scenario("virtio/iommu-is-refused",
+              Machine(extra=("-device", "virtio-rng-pci,disable-legacy=on,iommu_platform=on,addr=0x4")),
+              commands="rng; devices", forbid=(r"bytes received",),
+              expect=[r"virtio 00:04\.0: wants addresses translated by an IOMMU", r"virtio 00:04\.0: no driver"],
+              summary="a device that wants an IOMMU is refused with a message")

@@ -1,0 +1,57 @@
+/* When interrupts are a storm. */
+#include "../../src/irq/internal.h"
+
+#include "support/unit.h"
+
+#define MS 1000000ull
+
+static void unclaimed_ones_in_a_burst_are_a_storm(void **state)
+{
+    struct storm_watch watch = {0};
+    unsigned n = 1;
+
+    while (!storm_note(&watch, false, 1000 * MS + n * 1000))
+        n++;
+    assert_int_equal(n, 1000);
+}
+
+static void unclaimed_ones_now_and_then_are_not(void **state)
+{
+    struct storm_watch watch = {0};
+
+    for (uint64_t n = 0; n < 100000; n++)
+        assert_false(storm_note(&watch, false, n * MS));
+}
+
+/* A shared line: another device's interrupts are handled. */
+static void a_handled_one_among_them_excuses(void **state)
+{
+    struct storm_watch watch = {0};
+
+    assert_false(storm_note(&watch, true, 1));
+    for (unsigned n = 0; n < 100000; n++)
+        assert_false(storm_note(&watch, false, 2));
+}
+
+static void a_busy_device_is_not_a_storm_and_a_stuck_one_is(void **state)
+{
+    struct storm_watch busy = {0}, stuck = {0};
+    bool is_storm = false;
+
+    for (uint64_t n = 0; n < 2000000; n++)
+        assert_false(storm_note(&busy, true, n * 1000)); /* 1,000,000 a second */
+    for (uint64_t n = 0; n < 300000 && !is_storm; n++)
+        is_storm = storm_note(&stuck, true, n * 200); /* 5,000,000 */
+    assert_true(is_storm);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unclaimed_ones_in_a_burst_are_a_storm),
+        cmocka_unit_test(unclaimed_ones_now_and_then_are_not),
+        cmocka_unit_test(a_handled_one_among_them_excuses),
+        cmocka_unit_test(a_busy_device_is_not_a_storm_and_a_stuck_one_is),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

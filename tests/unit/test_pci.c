@@ -1,0 +1,319 @@
+/* The PCI scan, BARs, capabilities and the assignment of addresses, on a model of configuration space. */
+#include "support/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <base/align.h>
+#include <hw/pci.h>
+
+#include "support/pci_model.h"
+#include "support/plain_heap.h"
+
+static struct pci_tree tree;
+static struct pci_bus *root;
+
+static int setup(void **state)
+{
+    pci_model_reset(PCI_EXPRESS_CONFIG_BYTES);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    pci_tree_free(&tree);
+    assert_int_equal(plain_heap_in_use(), 0);
+    return 0;
+}
+
+static int scan(void)
+{
+    int found = pci_scan(&tree, &pci_model_access, 0, 0, 255, &root);
+
+    root->windows[PCI_SPACE_IO] = (struct pci_window){0xc000, 0x10000};
+    root->windows[PCI_SPACE_MEMORY] = (struct pci_window){0xc0000000, 0xe0000000};
+    root->windows[PCI_SPACE_PREFETCH] = (struct pci_window){0x100000000, 0x1000000000};
+    return found;
+}
+
+static struct pci_device *device_of(const struct pci_model_function *function)
+{
+    for (struct pci_device *device = tree.first; device; device = device->next)
+        if (device->id == pci_model_get32(function, PCI_VENDOR_ID) >> 16)
+            return device;
+    fail_msg("not found");
+    return NULL;
+}
+
+static void finds_functions(void **state)
+{
+    struct pci_model_function *multi = pci_model_add(NULL, 3, 0, false);
+
+    multi->config[PCI_HEADER_TYPE] |= PCI_HEADER_MULTIFUNCTION;
+    pci_model_add(NULL, 3, 7, false);
+    pci_model_add(NULL, 4, 0, false);
+    pci_model_add(NULL, 4, 1, false); /* of a device that says it has one function */
+    pci_model_add(NULL, 31, 0, false);
+    assert_int_equal(scan(), 4);
+    assert_string_equal(device_of(multi)->device.name, "00:03.0");
+    assert_string_equal(tree.first->next->device.name, "00:03.7");
+    assert_string_equal(tree.last->device.name, "00:1f.0");
+}
+
+static void numbers_bridges(void **state)
+{
+    struct pci_model_function *a = pci_model_add(NULL, 1, 0, true), *b = pci_model_add(a, 0, 0, true);
+    struct pci_model_function *c = pci_model_add(b, 0, 0, true), *d = pci_model_add(NULL, 2, 0, true);
+    struct pci_model_function *deep = pci_model_add(c, 5, 0, false), *last = pci_model_add(d, 0, 0, false);
+
+    assert_int_equal(scan(), 6);
+    assert_int_equal(a->config[PCI_SECONDARY_BUS], 1);
+    assert_int_equal(a->config[PCI_SUBORDINATE_BUS], 3);
+    assert_int_equal(b->config[PCI_PRIMARY_BUS], 1);
+    assert_int_equal(c->config[PCI_SECONDARY_BUS], 3);
+    assert_int_equal(d->config[PCI_SECONDARY_BUS], 4);
+    assert_int_equal(d->config[PCI_SUBORDINATE_BUS], 4);
+    assert_int_equal(device_of(deep)->bus, 3);
+    assert_int_equal(device_of(last)->bus, 4);
+    assert_ptr_equal(device_of(deep)->device.parent, &device_of(c)->device);
+}
+
+static void keeps_the_firmwares_numbers(void **state)
+{
+    struct pci_model_function *a = pci_model_add(NULL, 1, 0, true), *b = pci_model_add(NULL, 2, 0, true);
+
+    memcpy(a->config + PCI_PRIMARY_BUS, "\x00\x10\x1f", 3);
+    memcpy(b->config + PCI_PRIMARY_BUS, "\x00\x18\x18", 3); /* inside the other's: not possible */
+    pci_model_add(a, 0, 0, false);
+    pci_model_add(b, 0, 0, false);
+    assert_int_equal(scan(), 4);
+    assert_int_equal(a->config[PCI_SECONDARY_BUS], 0x10);
+    assert_int_equal(b->config[PCI_SECONDARY_BUS], 0x20);
+}
+
+static void a_chain_of_bridges_ends(void **state)
+{
+    struct pci_model_function *bridge = NULL;
+
+    for (int i = 0; i < 290; i++)
+        bridge = pci_model_add(bridge, 0, 0, true);
+    assert_int_equal(scan(), 256); /* the bridge on bus 255 has no number left */
+}
+
+static void sizes_bars(void **state)
+{
+    struct pci_model_function *f = pci_model_add(NULL, 1, 0, false), *end = pci_model_add(NULL, 2, 0, false);
+    const uint32_t base = 0xc1000000;
+
+    pci_model_bar(f, 0, 0x20, PCI_BAR_IO);
+    pci_model_bar(f, 1, 0x1000, 0);
+    memcpy(f->config + PCI_BAR0 + 4, &base, 4);
+    pci_model_bar(f, 2, GIB(16), PCI_BAR_TYPE_64 | PCI_BAR_PREFETCHABLE);
+    pci_model_bar(f, 4, 16, PCI_BAR_TYPE_64);
+    pci_model_set16(f, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_IO);
+    pci_model_bar(end, 5, 0x1000, PCI_BAR_TYPE_64); /* no room for its upper half */
+    pci_model_bar(end, 0, 0x1000, 0);
+    end->writable[PCI_BAR0 + 2] = 0x55; /* no power of two */
+    scan();
+    const struct pci_bar *bars = device_of(f)->bars;
+    assert_true(bars[0].is_io && bars[0].length == 0x20);
+    assert_true(bars[1].length == 0x1000 && bars[1].base.value == base && !bars[1].is_64bit);
+    assert_true(bars[2].length == GIB(16) && bars[2].is_64bit && bars[2].is_prefetchable);
+    assert_int_equal(bars[3].length, 0);
+    assert_true(bars[4].length == 16 && bars[4].is_64bit && !bars[4].is_prefetchable);
+    assert_int_equal(pci_read16(device_of(f), PCI_COMMAND), PCI_COMMAND_MEMORY | PCI_COMMAND_IO);
+    assert_int_equal(pci_model_get32(f, PCI_BAR0 + 4), base);
+    assert_int_equal(device_of(end)->bars[5].length, 0);
+    assert_int_equal(device_of(end)->bars[0].length, 0);
+}
+
+static void check_disjoint(void)
+{
+    for (const struct pci_device *a = tree.first; a; a = a->next)
+        for (const struct pci_device *b = a; b; b = b->next)
+            for (unsigned i = 0; i < PCI_NR_BARS; i++)
+                for (unsigned j = a == b ? i + 1 : 0; j < PCI_NR_BARS; j++) {
+                    const struct pci_bar *x = &a->bars[i], *y = &b->bars[j];
+
+                    if (x->base.value != 0 && y->base.value != 0 && x->is_io == y->is_io)
+                        assert_true(x->base.value + x->length <= y->base.value ||
+                                    y->base.value + y->length <= x->base.value);
+                }
+}
+
+/* Every BAR lies in the windows of each bridge before it, as the bridge's own registers say. */
+static void check_reachable(const struct pci_device *device)
+{
+    for (unsigned i = 0; i < PCI_NR_BARS; i++) {
+        const struct pci_bar *bar = &device->bars[i];
+
+        for (struct pci_bus *bus = device->on; bar->base.value != 0 && bus->parent; bus = bus->parent) {
+            unsigned inside = 0;
+
+            pci_read_windows(bus);
+            for (unsigned space = 0; space < PCI_NR_SPACES; space++)
+                inside += (space == PCI_SPACE_IO) == bar->is_io && bar->base.value >= bus->windows[space].base &&
+                          bar->base.value + bar->length <= bus->windows[space].end;
+            assert_int_equal(inside, 1);
+        }
+    }
+}
+
+static void assigns_addresses(void **state)
+{
+    struct pci_model_function *bridge = NULL, *f = pci_model_add(NULL, 9, 0, false);
+
+    pci_model_bar(f, 0, GIB(16), PCI_BAR_TYPE_64);
+    pci_model_bar(f, 2, 0x1000, 0);
+    const uint32_t taken = 0xdffff000;
+    memcpy(f->config + PCI_BAR0 + 8, &taken, 4); /* the firmware's, where ours would go */
+    for (uint8_t depth = 0; depth < 3; depth++) {
+        bridge = pci_model_add(bridge, 1, 0, true);
+        for (uint8_t slot = 2; slot < 5; slot++) {
+            f = pci_model_add(bridge, slot, 0, false);
+            pci_model_bar(f, 0, 0x20u << slot, PCI_BAR_IO);
+            pci_model_bar(f, 1, 0x1000u << 2 * slot, 0);
+            pci_model_bar(f, 2, MIB(4) << slot, PCI_BAR_TYPE_64 | PCI_BAR_PREFETCHABLE);
+            pci_model_bar(f, 4, 16, 0);
+        }
+    }
+    assert_int_equal(scan(), 13);
+    assert_int_equal(pci_assign(&tree), 0);
+    check_disjoint();
+    for (const struct pci_device *device = tree.first; device; device = device->next) {
+        for (unsigned i = 0; i < PCI_NR_BARS; i++)
+            if (device->bars[i].length != 0) {
+                assert_int_not_equal(device->bars[i].base.value, 0);
+                assert_true(is_aligned(device->bars[i].base.value, device->bars[i].length));
+            }
+        check_reachable(device);
+    }
+    assert_int_equal(device_of(f)->bars[2].base.value >> 32 != 0, true);
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+    struct pci_model_function *f = pci_model_add(NULL, 1, 0, false), *bridge = pci_model_add(NULL, 2, 0, true);
+    struct pci_model_function *behind = pci_model_add(bridge, 0, 0, false);
+
+    pci_model_bar(f, 0, MIB(512), 0);
+    pci_model_bar(f, 1, 0x1000, 0);
+    pci_model_bar(behind, 0, MIB(1), 0);
+    scan();
+    assert_int_equal(pci_assign(&tree), 2); /* the first takes all there is */
+    assert_int_equal(device_of(f)->bars[0].base.value, 0xc0000000);
+    assert_true(device_of(f)->bars[1].is_refused && device_of(behind)->bars[0].is_refused);
+}
+
+static void a_bar_that_does_not_take_its_address(void **state)
+{
+    struct pci_model_function *f = pci_model_add(NULL, 1, 0, false);
+
+    pci_model_bar(f, 0, 0x1000, 0);
+    scan();
+    memset(f->writable + PCI_BAR0, 0, 4);
+    assert_int_equal(pci_assign(&tree), 1);
+    assert_int_equal(device_of(f)->bars[0].base.value, 0);
+}
+
+static void add_capability(struct pci_model_function *f, uint8_t at, uint8_t id, uint8_t next)
+{
+    f->config[at] = id;
+    f->config[at + 1] = next;
+}
+
+static void walks_capabilities(void **state)
+{
+    struct pci_model_function *f = pci_model_add(NULL, 1, 0, false);
+
+    f->config[PCI_CAPABILITIES] = 0x43; /* the low bits are not part of it */
+    add_capability(f, 0x40, PCI_CAPABILITY_VENDOR, 0x50);
+    add_capability(f, 0x50, PCI_CAPABILITY_VENDOR, 0xfc);
+    add_capability(f, 0xfc, PCI_CAPABILITY_MSIX, 0x00);
+    scan();
+    const struct pci_device *device = device_of(f);
+    assert_int_equal(pci_find_capability(device, PCI_CAPABILITY_MSIX, 0), 0); /* the status register says: no list */
+    pci_model_set16(f, PCI_STATUS, PCI_STATUS_CAPABILITIES);
+    assert_int_equal(pci_find_capability(device, PCI_CAPABILITY_VENDOR, 0), 0x40);
+    assert_int_equal(pci_find_capability(device, PCI_CAPABILITY_MSIX, 0), 0xfc);
+    assert_int_equal(pci_find_capability(device, PCI_CAPABILITY_MSI, 0), 0);
+    add_capability(f, 0xfc, PCI_CAPABILITY_MSIX, 0x40); /* a circle */
+    assert_int_equal(pci_find_capability(device, PCI_CAPABILITY_MSI, 0), 0);
+    add_capability(f, 0x50, PCI_CAPABILITY_VENDOR, 0x20); /* into the header */
+    assert_int_equal(pci_find_capability(device, PCI_CAPABILITY_MSIX, 0), 0);
+    f->is_gone = true;
+    assert_int_equal(pci_find_capability(device, PCI_CAPABILITY_VENDOR, 0), 0);
+}
+
+static void all_of_one_id_are_found_in_turn(void **state)
+{
+    struct pci_model_function *f = pci_model_add(NULL, 1, 0, false);
+
+    pci_model_set16(f, PCI_STATUS, PCI_STATUS_CAPABILITIES);
+    f->config[PCI_CAPABILITIES] = 0x40;
+    add_capability(f, 0x40, PCI_CAPABILITY_VENDOR, 0x50);
+    add_capability(f, 0x50, PCI_CAPABILITY_MSIX, 0x60);
+    add_capability(f, 0x60, PCI_CAPABILITY_VENDOR, 0x00);
+    scan();
+    const struct pci_device *device = device_of(f);
+    unsigned first = pci_find_capability(device, PCI_CAPABILITY_VENDOR, 0);
+    unsigned second = pci_find_capability(device, PCI_CAPABILITY_VENDOR, device->on ? f->config[first + 1] : 0);
+    assert_int_equal(second, 0x60);
+}
+
+static void walks_extended_capabilities(void **state)
+{
+    struct pci_model_function *f = pci_model_add(NULL, 1, 0, false);
+    const uint32_t first = 0x14810001, second = 0x10010018; /* 1 at 0x100, 0x18 at 0x148, and back */
+
+    memcpy(f->config + 0x100, &first, 4);
+    memcpy(f->config + 0x148, &second, 4);
+    scan();
+    assert_int_equal(pci_find_extended_capability(device_of(f), 0x18, 0), 0x148);
+    assert_int_equal(pci_find_extended_capability(device_of(f), 0x19, 0), 0);
+    pci_tree_free(&tree);
+    pci_model_reset(PCI_CONFIG_BYTES);
+    f = pci_model_add(NULL, 1, 0, false);
+    scan();
+    assert_int_equal(pci_find_extended_capability(device_of(f), 0x18, 0), 0); /* no such space */
+    assert_int_equal(pci_read32(device_of(f), 0x100), UINT32_MAX);
+    assert_int_equal(pci_read32(device_of(f), 0xfe), UINT32_MAX);
+}
+
+static void out_of_memory_ends_the_scan(void **state)
+{
+    for (long n = 0; n < 5; n++) {
+        struct pci_model_function *bridge;
+
+        pci_model_reset(PCI_CONFIG_BYTES);
+        bridge = pci_model_add(NULL, 1, 0, true);
+        pci_model_add(bridge, 0, 0, false);
+        plain_heap_fail_after(n);
+        int found = pci_scan(&tree, &pci_model_access, 0, 0, 255, &root);
+        assert_int_equal(found, n < 2 || n == 3 ? -12 : n == 2 ? 1 : 2);
+        pci_tree_free(&tree);
+    }
+    plain_heap_fail_after(-1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(finds_functions),
+        TEST(numbers_bridges),
+        TEST(keeps_the_firmwares_numbers),
+        TEST(a_chain_of_bridges_ends),
+        TEST(sizes_bars),
+        TEST(assigns_addresses),
+        TEST(what_does_not_fit_is_refused),
+        TEST(a_bar_that_does_not_take_its_address),
+        TEST(walks_capabilities),
+        TEST(all_of_one_id_are_found_in_turn),
+        TEST(walks_extended_capabilities),
+        TEST(out_of_memory_ends_the_scan),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
