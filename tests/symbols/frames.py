@@ -17,6 +17,7 @@ FAR_RETURN = re.compile(r"lretq?$|rex.W lret$")
 BRANCH = re.compile(r"(j\w+|call\w*|ret\w*|bnd|iret\w*) ?")
 MOVES_STACK = re.compile(r"(call|leave|enter)|,%rsp$")
 TOUCHES_STACK = re.compile(MOVES_STACK.pattern + r"|%rsp\)")
+FENCE = re.compile(r"lock or[lq] +\$0x0,\(%rsp\)$")  # the compilers' memory barrier: it changes nothing
 INSTRUCTION = re.compile(r"^ *[0-9a-f]+:\t(.*?) *(<.*>|#.*)?$")
 
 
@@ -35,7 +36,7 @@ def functions(kernel):
             name, body = match.group(1), []
         else:
             match = INSTRUCTION.match(line)
-            if match:
+            if match and not FENCE.match(match.group(1)):
                 body.append(match.group(1))
     if name in names:
         yield name, body

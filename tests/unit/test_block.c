@@ -33,7 +33,7 @@ int paging_lookup(vaddr_t address, struct mapping *mapping)
 {
     uint64_t page = address.value & ~(PAGE_SIZE - 1);
 
-    *mapping = (struct mapping){.base = vaddr(page), .page_size = PAGE_SIZE};
+    *mapping = (struct mapping){.base = vaddr(page), .page_size = {PAGE_SIZE}};
     if (address.value >= SCATTERED && address.value < SCATTERED + 64 * PAGE_SIZE)
         mapping->physical = piece((page - SCATTERED) / PAGE_SIZE * 7 % 64 * PAGE_SIZE, 0).base;
     else if (address.value == UNMAPPED)
