@@ -189,8 +189,10 @@ static int use_best(struct pci_device *device, struct pci_interrupts *interrupts
     return error ? use_pin(device, interrupts, name) : 0;
 }
 
-int pci_interrupts_request(struct pci_device *device, unsigned wanted, const irq_handler *handlers,
-                           void *const *contexts, const char *name)
+typedef int (*use_function)(struct pci_device *device, struct pci_interrupts *interrupts, const char *name);
+
+static int request(struct pci_device *device, use_function use, unsigned wanted, const irq_handler *handlers,
+                   void *const *contexts, const char *name)
 {
     if (wanted == 0 || wanted > MAX_VECTORS)
         return -EINVAL;
@@ -204,13 +206,26 @@ int pci_interrupts_request(struct pci_device *device, unsigned wanted, const irq
     for (unsigned i = 0; i < wanted; i++)
         interrupts->vectors[i] =
             (struct pci_vector){.interrupts = interrupts, .handler = handlers[i], .context = contexts[i]};
-    int error = use_best(device, interrupts, name);
+    int error = use(device, interrupts, name);
     if (error) {
         kfree(interrupts);
         return error;
     }
     device->interrupts = interrupts;
     return (int)interrupts->nr_vectors;
+}
+
+int pci_interrupts_request(struct pci_device *device, unsigned wanted, const irq_handler *handlers,
+                           void *const *contexts, const char *name)
+{
+    return request(device, use_best, wanted, handlers, contexts, name);
+}
+
+int pci_interrupts_request_pin(struct pci_device *device, irq_handler handler, void *context, const char *name)
+{
+    int result = request(device, use_pin, 1, &handler, &context, name);
+
+    return result < 0 ? result : 0;
 }
 
 void pci_interrupts_release(struct pci_device *device)

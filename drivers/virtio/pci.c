@@ -3,7 +3,6 @@
 #include "pci.h"
 
 #include <base/errno.h>
-#include <cpu/io.h>
 #include <cpu/tsc.h>
 #include <debug/log.h>
 #include <hw/pci.h>
@@ -23,54 +22,6 @@ bool virtio_pci_wait_for_reset(struct virtio_device *device)
         return true;
     pci->reset_deadline_ns = 0;
     return false;
-}
-
-/* ---- interrupts ---- */
-
-/* With MSI-X the interrupt is the queue's. With the pin it may be another device's: the ISR register tells, and reading
- * it ends the interrupt (4.1.4.5). */
-static enum irq_result interrupted(void *context)
-{
-    struct virtio_pci *device = context;
-    uint8_t causes = 1;
-
-    if (!device->has_msix)
-        causes = device->isr ? register_read8(device->isr) : in8((uint16_t)(device->port + VIRTIO_PCI_LEGACY_ISR));
-    if (causes == 0)
-        return IRQ_NOT_MINE;
-    device->handler(device->context);
-    return IRQ_HANDLED;
-}
-
-int virtio_pci_interrupts_request(struct virtio_device *virtio, virtio_interrupt handler, void *context)
-{
-    struct virtio_pci *device = virtio_pci_of(virtio);
-    const irq_handler handlers[] = {interrupted};
-    void *const contexts[] = {device};
-    int nr;
-
-    device->handler = handler;
-    device->context = context;
-    /* An interrupt before the mode is known is the pin's. */
-    device->has_msix = false;
-    nr = pci_interrupts_request(device->pci, 1, handlers, contexts, virtio->device.name);
-    if (nr < 0)
-        return nr;
-    device->has_msix = pci_interrupts_mode(device->pci) == PCI_MSIX;
-    device->nr_vectors = (unsigned)nr;
-    return 0;
-}
-
-void virtio_pci_interrupts_release(struct virtio_device *virtio)
-{
-    pci_interrupts_release(virtio_pci_of(virtio)->pci);
-}
-
-uint16_t virtio_pci_vector(const struct virtio_pci *device, uint16_t queue)
-{
-    if (!device->has_msix)
-        return VIRTIO_PCI_NO_VECTOR;
-    return (uint16_t)(queue < device->nr_vectors ? queue : device->nr_vectors - 1);
 }
 
 /* ---- finding them ---- */

@@ -11,10 +11,8 @@ struct virtio_pci {
     struct virtio_device virtio;
     struct pci_device *pci;     /* [I] */
     uint64_t reset_deadline_ns; /* 0 outside a reset */
-    bool has_msix;              /* [I] once a driver has it */
-    unsigned nr_vectors;        /* [I] as above */
-    virtio_interrupt handler;   /* [I] the driver's, of the queue */
-    void *context;              /* [I] */
+    bool has_msix;              /* [I] from one request of interrupts to its release; below too */
+    struct virtio_pci_interrupts *interrupts;
     /* Modern, [I]. */
     struct virtio_pci_common *common;
     uint8_t *notify;
@@ -44,7 +42,12 @@ void virtio_pci_unmap(struct virtio_pci *device);
 /* Common to both: false once a reset has taken too long. */
 bool virtio_pci_wait_for_reset(struct virtio_device *device);
 
-/* The vector of a queue, or VIRTIO_PCI_NO_VECTOR. */
-uint16_t virtio_pci_vector(const struct virtio_pci *device, uint16_t queue);
-int virtio_pci_interrupts_request(struct virtio_device *device, virtio_interrupt handler, void *context);
+/* Gives a queue, or the configuration, an MSI-X vector, or none (VIRTIO_PCI_NO_VECTOR). False where the device has no
+ * room for it (4.1.5.1.2.1). */
+#define VIRTIO_PCI_CONFIG UINT32_MAX /* instead of a queue */
+bool virtio_pci_modern_set_vector(struct virtio_pci *device, uint32_t queue, uint16_t vector);
+bool virtio_pci_legacy_set_vector(struct virtio_pci *device, uint32_t queue, uint16_t vector);
+
+/* Common to both. */
+int virtio_pci_interrupts_request(struct virtio_device *device, const struct virtio_interrupts *wanted);
 void virtio_pci_interrupts_release(struct virtio_device *device);

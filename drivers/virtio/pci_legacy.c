@@ -51,19 +51,21 @@ static uint16_t queue_size(struct virtio_device *device, uint16_t index)
 
 static int queue_enable(struct virtio_device *device, uint16_t index, const struct virtio_queue_place *place)
 {
-    struct virtio_pci *pci = virtio_pci_of(device);
-    uint16_t vector = virtio_pci_vector(pci, index);
-
     if (place->descriptors.value >> PAGE_SHIFT > UINT32_MAX)
         return -ERANGE; /* 16 TiB */
     out16(port_of(device, VIRTIO_PCI_LEGACY_QUEUE_SELECT), index);
-    if (vector != VIRTIO_PCI_NO_VECTOR) {
-        out16(port_of(device, VIRTIO_PCI_LEGACY_QUEUE_VECTOR), vector);
-        if (in16(port_of(device, VIRTIO_PCI_LEGACY_QUEUE_VECTOR)) != vector)
-            return -EBUSY;
-    }
     out32(port_of(device, VIRTIO_PCI_LEGACY_QUEUE_ADDRESS), (uint32_t)(place->descriptors.value >> PAGE_SHIFT));
     return 0;
+}
+
+bool virtio_pci_legacy_set_vector(struct virtio_pci *device, uint32_t queue, uint16_t vector)
+{
+    unsigned offset = queue == VIRTIO_PCI_CONFIG ? VIRTIO_PCI_LEGACY_CONFIG_VECTOR : VIRTIO_PCI_LEGACY_QUEUE_VECTOR;
+
+    if (queue != VIRTIO_PCI_CONFIG)
+        out16((uint16_t)(device->port + VIRTIO_PCI_LEGACY_QUEUE_SELECT), (uint16_t)queue);
+    out16((uint16_t)(device->port + offset), vector);
+    return in16((uint16_t)(device->port + offset)) == vector;
 }
 
 static void notify(struct virtio_device *device, uint16_t index)

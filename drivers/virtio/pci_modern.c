@@ -167,23 +167,28 @@ static int queue_enable(struct virtio_device *device, uint16_t index, const stru
 {
     struct virtio_pci *pci = virtio_pci_of(device);
     struct virtio_pci_common *common = pci->common;
-    uint16_t vector = virtio_pci_vector(pci, index);
 
     register_write16(&common->queue_select, index);
     pci->bells[index] = doorbell(pci);
     if (pci->bells[index] == NULL)
         return -EIO;
-    if (vector != VIRTIO_PCI_NO_VECTOR) {
-        register_write16(&common->queue_vector, vector);
-        if (register_read16(&common->queue_vector) != vector) /* 4.1.5.1.2.1: it may have no room for it */
-            return -EBUSY;
-    }
     register_write16(&common->queue_size, place->size);
     write_address(common->queue_descriptors, place->descriptors);
     write_address(common->queue_driver_area, place->driver_area);
     write_address(common->queue_device_area, place->device_area);
     register_write16(&common->queue_enable, 1);
     return 0;
+}
+
+bool virtio_pci_modern_set_vector(struct virtio_pci *device, uint32_t queue, uint16_t vector)
+{
+    struct virtio_pci_common *common = device->common;
+    reg16 *at = queue == VIRTIO_PCI_CONFIG ? &common->config_vector : &common->queue_vector;
+
+    if (queue != VIRTIO_PCI_CONFIG)
+        register_write16(&common->queue_select, (uint16_t)queue);
+    register_write16(at, vector);
+    return register_read16(at) == vector;
 }
 
 static void notify(struct virtio_device *device, uint16_t index)

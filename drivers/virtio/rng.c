@@ -100,11 +100,13 @@ static void list_rng(struct rng *rng, bool is_added)
 static int start(struct rng *rng)
 {
     struct virtio_device *device = rng->device;
+    void *const contexts[] = {rng};
+    const struct virtio_interrupts wanted = {.nr_queues = 1, .queue = interrupted, .contexts = contexts};
     int result = virtio_negotiate(device, 0, 0);
 
     if (result != 0)
         return result;
-    result = device->transport->interrupts_request(device, interrupted, rng);
+    result = device->transport->interrupts_request(device, &wanted);
     if (result != 0)
         goto fail;
     result = virtio_queue_create(&rng->queue, device, 0, QUEUE_SIZE, 1);

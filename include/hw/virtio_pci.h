@@ -28,6 +28,10 @@
 
 #define VIRTIO_PCI_NO_VECTOR 0xffffu
 
+/* The ISR register, 4.1.4.5. */
+#define VIRTIO_PCI_ISR_QUEUE  0x01u
+#define VIRTIO_PCI_ISR_CONFIG 0x02u
+
 /* 4.1.4.3, as far as a 1.0 device has it. */
 struct virtio_pci_common {
     reg32 device_feature_select, device_feature;

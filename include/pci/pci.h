@@ -80,6 +80,9 @@ enum pci_interrupt_mode { PCI_MSIX, PCI_MSI, PCI_INTX };
  * vectors or an error. Context: thread. */
 MUST_CHECK int pci_interrupts_request(struct pci_device *device, unsigned wanted, const irq_handler *handlers,
                                       void *const *contexts, const char *name);
+/* The pin alone, where the device has no room for messages after all. Returns 0 or an error. Context: thread. */
+MUST_CHECK int pci_interrupts_request_pin(struct pci_device *device, irq_handler handler, void *context,
+                                          const char *name);
 void pci_interrupts_release(struct pci_device *device);
 enum pci_interrupt_mode pci_interrupts_mode(const struct pci_device *device);
 /* The vectors in use; 0 before the request. */

@@ -13,8 +13,18 @@
 
 struct virtio_device;
 
-/* A queue's interrupt. Context: interrupt. */
+/* Context: interrupt. It may be called for nothing: for what another queue or another device did, and before the
+ * driver's queue is there. */
 typedef void (*virtio_interrupt)(void *context);
+
+/* What a driver wants to be interrupted for. Copied by the request. */
+struct virtio_interrupts {
+    unsigned nr_queues;              /* handlers for queues 0 to nr_queues - 1 */
+    virtio_interrupt queue;          /* called with contexts[i] for queue i */
+    void *const *contexts;           /* nr_queues of them */
+    virtio_interrupt config_changed; /* the device's configuration is another; NULL: not wanted */
+    void *config_context;
+};
 
 /* Where a queue's parts are, for the device. */
 struct virtio_queue_place {
@@ -35,8 +45,10 @@ struct virtio_transport {
     /* Shows the device a queue that is ready. Returns 0 or an error. */
     int (*queue_enable)(struct virtio_device *device, uint16_t index, const struct virtio_queue_place *place);
     void (*notify)(struct virtio_device *device, uint16_t index);
-    /* Gives queue 0 an interrupt; before its queue_enable. Returns 0 or an error. */
-    int (*interrupts_request)(struct virtio_device *device, virtio_interrupt handler, void *context);
+    /* After virtio_negotiate, before the queues are enabled. Returns 0, or an error: then the device has no interrupt,
+     * and its driver has to poll. Where there are fewer vectors than handlers they are shared. */
+    int (*interrupts_request)(struct virtio_device *device, const struct virtio_interrupts *wanted);
+    /* No handler runs any more when it returns. The device has been reset. Nothing happens without a request. */
     void (*interrupts_release)(struct virtio_device *device);
     /* Bytes of the device's own configuration; false where it is not that long. */
     bool (*read_config)(struct virtio_device *device, unsigned offset, void *to, size_t length);
