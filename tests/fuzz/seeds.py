@@ -190,11 +190,11 @@ def pci_capabilities_seeds():
     space[0x34] = 0x40
     space[0x40:0x42] = bytes([9, 0x50])
     space[0x50:0x52] = bytes([0x11, 0])
-    yield "list", b"\0" + bytes(space)
+    yield "list", bytes([0, 0x11, 0, 0x50]) + bytes(space)
     space[0x51] = 0x40
-    yield "circle", b"\0" + bytes(space)
-    yield "extended", b"\1" + bytes(space).ljust(0x100, b"\0") + struct.pack("<I", 0x14810001).ljust(0x48, b"\0") + struct.pack(
-        "<I", 0x10010018)
+    yield "circle", bytes([0, 5, 0, 0x40]) + bytes(space)
+    extended = struct.pack("<I", 0x14810001).ljust(0x48, b"\0") + struct.pack("<I", 0x10010018)
+    yield "extended", bytes([1, 0x18, 0, 0x10]) + bytes(space).ljust(0x100, b"\0") + extended
 
 
 def record(*entries):

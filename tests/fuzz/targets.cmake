@@ -99,7 +99,7 @@ fuzz_test(pci_capabilities MAX_LENGTH 1024 HARNESS fuzz_pci_capabilities.c fuzz_
   KERNEL drivers/pci/capability.c drivers/pci/config.c boot/report.c)
 fuzz_plant(pci_capabilities circle SOURCE drivers/pci/capability.c
   FROM "steps < (PCI_CONFIG_BYTES - PCI_CAPABILITY_FIRST) / ENTRY_BYTES" TO "steps < UINT32_MAX"
-  EXPECT "libFuzzer: timeout")
+  EXPECT "libFuzzer: timeout" HANG_SECONDS 5)
 fuzz_plant(pci_capabilities space SOURCE drivers/pci/config.c
   FROM "if (offset > bus->config_bytes - bytes)" TO "if (offset > bus->config_bytes + 4096)"
   EXPECT "outside the space")
