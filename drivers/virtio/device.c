@@ -2,6 +2,7 @@
 #include <virtio/device.h>
 
 #include <base/errno.h>
+#include <cpu/interrupts.h>
 #include <debug/log.h>
 #include <hw/virtio.h>
 
@@ -21,21 +22,39 @@ static void add_status(struct virtio_device *device, uint8_t bit)
     device->transport->write_status(device, (uint8_t)(read_status(device) | bit));
 }
 
-int virtio_reset(struct virtio_device *device)
+void virtio_reset_begin(struct virtio_device *device)
 {
     device->transport->write_status(device, 0);
-    for (;;) {
-        uint8_t status = read_status(device);
+}
 
-        if (status == 0)
-            return 0;
-        if (status == VIRTIO_STATUS_GONE)
-            return -ENODEV;
-        if (!device->transport->wait_for_reset(device)) {
-            log_error("virtio %s: does not end its reset (status %02x)", device->name, status);
-            return -ETIMEDOUT;
-        }
-    }
+int virtio_reset_poll(struct virtio_device *device)
+{
+    uint8_t status = read_status(device);
+
+    if (status == 0)
+        return 0;
+    if (status == VIRTIO_STATUS_GONE)
+        return -ENODEV;
+    if (device->is_cut_off)
+        return -ETIMEDOUT;
+    if (device->transport->wait_for_reset(device))
+        return -EAGAIN;
+    device->is_cut_off = true;
+    device->transport->cut_off(device);
+    return -ETIMEDOUT;
+}
+
+int virtio_reset(struct virtio_device *device)
+{
+    bool was_cut_off = device->is_cut_off;
+    int result;
+
+    virtio_reset_begin(device);
+    while ((result = virtio_reset_poll(device)) == -EAGAIN)
+        cpu_relax();
+    if (result == -ETIMEDOUT && !was_cut_off)
+        log_error("virtio %s: does not end its reset: cut off", device->name);
+    return result;
 }
 
 /* 0, or -ENOTSUP with the reason in the log. */
@@ -73,8 +92,12 @@ static int agree(struct virtio_device *device, uint64_t features)
 int virtio_negotiate(struct virtio_device *device, uint64_t allowed, uint64_t required)
 {
     uint64_t offered, features;
-    int result = virtio_reset(device);
+    int result;
 
+    device->features = 0;
+    if (device->is_cut_off)
+        return -EIO;
+    result = virtio_reset(device);
     if (result != 0)
         return result;
     add_status(device, VIRTIO_STATUS_ACKNOWLEDGE);
@@ -82,6 +105,7 @@ int virtio_negotiate(struct virtio_device *device, uint64_t allowed, uint64_t re
     offered = device->transport->read_features(device);
     if (device->is_legacy)
         offered &= VIRTIO_LEGACY_FEATURES;
+    device->offered = offered;
     features = offered & ((allowed & VIRTIO_DEVICE_FEATURES) | RING_FEATURES);
     result = check_offer(device, offered, required);
     if (result == 0)

@@ -24,6 +24,16 @@ bool virtio_pci_wait_for_reset(struct virtio_device *device)
     return false;
 }
 
+/* Without bus mastering a function neither reads nor writes memory, and its messages are such writes (PCI Local Bus 3.0
+ * 6.2.2, 6.8). The read makes sure that the write has arrived. */
+void virtio_pci_cut_off(struct virtio_device *device)
+{
+    struct pci_device *pci = virtio_pci_of(device)->pci;
+
+    pci_write16(pci, PCI_COMMAND, (uint16_t)(pci_read16(pci, PCI_COMMAND) & ~PCI_ENABLE_MASTER));
+    (void)pci_read16(pci, PCI_COMMAND);
+}
+
 /* ---- finding them ---- */
 
 static int choose_interface(struct virtio_pci *device)

@@ -7,6 +7,12 @@
 
 #define VIRTIO_PCI_RESET_NS 1000000000ull /* far beyond what any device needs; a hang detector */
 
+/* Where a write notifies a queue: one of the two. */
+struct virtio_pci_bell {
+    reg16 *memory;
+    uint16_t port;
+};
+
 struct virtio_pci {
     struct virtio_device virtio;
     struct pci_device *pci;     /* [I] */
@@ -15,13 +21,14 @@ struct virtio_pci {
     struct virtio_pci_interrupts *interrupts;
     /* Modern, [I]. */
     struct virtio_pci_common *common;
-    uint8_t *notify;
+    uint8_t *notify;      /* NULL where it is ports */
+    uint16_t notify_port; /* 0 where it is memory */
     uint32_t notify_bytes, notify_multiplier;
     reg8 *isr;
     uint8_t *config;
     uint32_t config_bytes;
     uint16_t nr_queues;
-    reg16 **bells; /* by queue */
+    struct virtio_pci_bell *bells; /* by queue */
     /* Legacy, [I]. */
     uint16_t port;
 };
@@ -41,6 +48,7 @@ void virtio_pci_unmap(struct virtio_pci *device);
 
 /* Common to both: false once a reset has taken too long. */
 bool virtio_pci_wait_for_reset(struct virtio_device *device);
+void virtio_pci_cut_off(struct virtio_device *device);
 
 /* Gives a queue, or the configuration, an MSI-X vector, or none (VIRTIO_PCI_NO_VECTOR). False where the device has no
  * room for it (4.1.5.1.2.1). */

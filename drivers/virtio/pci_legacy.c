@@ -97,6 +97,7 @@ const struct virtio_transport virtio_pci_legacy = {
     .read_features = read_features,
     .write_features = write_features,
     .wait_for_reset = virtio_pci_wait_for_reset,
+    .cut_off = virtio_pci_cut_off,
     .queue_size = queue_size,
     .queue_enable = queue_enable,
     .notify = notify,

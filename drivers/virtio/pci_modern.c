@@ -1,8 +1,10 @@
-/* The modern interface: register blocks in memory BARs, where vendor capabilities say (virtio 1.2 4.1.4). A capability
- * that points outside its BAR is passed over, as one of an unknown type is; the next of the same type may do. */
+/* The modern interface: register blocks in memory BARs, where vendor capabilities say (virtio 1.2 4.1.4); the bells may
+ * be in a port BAR, too. A capability that points outside its BAR is passed over, as one of an unknown type is; the
+ * next of the same type may do. */
 #include "pci.h"
 
 #include <base/errno.h>
+#include <cpu/io.h>
 #include <debug/log.h>
 #include <hw/pci.h>
 #include <hw/virtio.h>
@@ -39,14 +41,20 @@ static bool find_place(const struct pci_device *pci, uint8_t type, unsigned n, s
     return false;
 }
 
+static bool is_possible(const struct pci_device *pci, const struct place *place, uint32_t least, uint32_t alignment)
+{
+    return place->bar < PCI_NR_BARS && place->length >= least && place->offset % alignment == 0 &&
+           place->length <= pci->bars[place->bar].length &&
+           place->offset <= pci->bars[place->bar].length - place->length;
+}
+
 /* Maps the first block of a type that can be mapped and has `least` bytes, aligned as its registers want. */
 static void *map_block(struct virtio_pci *device, uint8_t type, uint32_t least, uint32_t alignment, struct place *place)
 {
     for (unsigned n = 0; n < CAPABILITIES_MAX && find_place(device->pci, type, n, place); n++) {
         void *block;
 
-        if (place->bar >= PCI_NR_BARS || place->length < least || place->offset % alignment != 0 ||
-            device->pci->bars[place->bar].is_io)
+        if (!is_possible(device->pci, place, least, alignment) || device->pci->bars[place->bar].is_io)
             continue;
         block = pci_map_bar(device->pci, place->bar, place->offset, place->length);
         if (block != NULL)
@@ -55,18 +63,41 @@ static void *map_block(struct virtio_pci *device, uint8_t type, uint32_t least, 
     return NULL;
 }
 
+/* The bells may be ports: an exit to QEMU by a port is cheaper than one by memory. The first that can be used is the
+ * one the device prefers (4.1.4.1). False when there is none. */
+static bool map_notify(struct virtio_pci *device)
+{
+    struct place place;
+
+    for (unsigned n = 0; n < CAPABILITIES_MAX && find_place(device->pci, VIRTIO_PCI_CAP_NOTIFY, n, &place); n++) {
+        const struct pci_bar *bar;
+
+        if (!is_possible(device->pci, &place, sizeof(reg16), sizeof(reg16)))
+            continue;
+        device->notify_bytes = place.length;
+        device->notify_multiplier = place.multiplier;
+        bar = &device->pci->bars[place.bar];
+        if (bar->is_io && bar->base.value != 0 && bar->base.value + bar->length - 1 <= UINT16_MAX)
+            device->notify_port = (uint16_t)(bar->base.value + place.offset);
+        else if (!bar->is_io)
+            device->notify = pci_map_bar(device->pci, place.bar, place.offset, place.length);
+        if (device->notify != NULL || device->notify_port != 0)
+            return true;
+    }
+    return false;
+}
+
 int virtio_pci_map_modern(struct virtio_pci *device)
 {
     struct place place;
+    bool has_notify;
 
     if (!find_place(device->pci, VIRTIO_PCI_CAP_COMMON, 0, &place))
         return -ENODEV;
     device->common = map_block(device, VIRTIO_PCI_CAP_COMMON, sizeof(*device->common), 4, &place);
     device->isr = map_block(device, VIRTIO_PCI_CAP_ISR, 1, 1, &place);
-    device->notify = map_block(device, VIRTIO_PCI_CAP_NOTIFY, 2, 2, &place);
-    device->notify_bytes = place.length;
-    device->notify_multiplier = place.multiplier;
-    if (device->common == NULL || device->isr == NULL || device->notify == NULL) {
+    has_notify = map_notify(device);
+    if (device->common == NULL || device->isr == NULL || !has_notify) {
         log_error("virtio %s: its capabilities do not lead to registers", device->virtio.name);
         virtio_pci_unmap(device);
         return -EIO;
@@ -100,6 +131,7 @@ void virtio_pci_unmap(struct virtio_pci *device)
     device->common = NULL;
     device->isr = NULL;
     device->notify = NULL;
+    device->notify_port = 0;
     device->config = NULL;
 }
 
@@ -153,14 +185,19 @@ static void write_address(reg32 half[2], paddr_t address)
     register_write32(&half[1], (uint32_t)(address.value >> 32));
 }
 
-/* Where a write notifies the selected queue; NULL where that is outside the block (4.1.4.4). */
-static reg16 *doorbell(const struct virtio_pci *device)
+/* Where a write notifies the selected queue; false where that is outside the block (4.1.4.4). */
+static bool find_bell(const struct virtio_pci *device, struct virtio_pci_bell *bell)
 {
     uint64_t offset = (uint64_t)register_read16(&device->common->queue_notify_offset) * device->notify_multiplier;
 
     if (offset + sizeof(reg16) > device->notify_bytes || offset % sizeof(reg16) != 0)
-        return NULL;
-    return (reg16 *)(device->notify + offset);
+        return false;
+    *bell = (struct virtio_pci_bell){0};
+    if (device->notify != NULL)
+        bell->memory = (reg16 *)(device->notify + offset);
+    else
+        bell->port = (uint16_t)(device->notify_port + offset);
+    return true;
 }
 
 static int queue_enable(struct virtio_device *device, uint16_t index, const struct virtio_queue_place *place)
@@ -169,8 +206,7 @@ static int queue_enable(struct virtio_device *device, uint16_t index, const stru
     struct virtio_pci_common *common = pci->common;
 
     register_write16(&common->queue_select, index);
-    pci->bells[index] = doorbell(pci);
-    if (pci->bells[index] == NULL)
+    if (!find_bell(pci, &pci->bells[index]))
         return -EIO;
     register_write16(&common->queue_size, place->size);
     write_address(common->queue_descriptors, place->descriptors);
@@ -193,7 +229,12 @@ bool virtio_pci_modern_set_vector(struct virtio_pci *device, uint32_t queue, uin
 
 static void notify(struct virtio_device *device, uint16_t index)
 {
-    register_write16(virtio_pci_of(device)->bells[index], index);
+    const struct virtio_pci_bell *bell = &virtio_pci_of(device)->bells[index];
+
+    if (LIKELY(bell->memory != NULL))
+        register_write16(bell->memory, index);
+    else
+        out16(bell->port, index);
 }
 
 static bool read_config(struct virtio_device *device, unsigned offset, void *to, size_t length)
@@ -229,6 +270,7 @@ const struct virtio_transport virtio_pci_modern = {
     .read_features = read_features,
     .write_features = write_features,
     .wait_for_reset = virtio_pci_wait_for_reset,
+    .cut_off = virtio_pci_cut_off,
     .queue_size = queue_size,
     .queue_enable = queue_enable,
     .notify = notify,

@@ -1,52 +1,71 @@
 /* Entropy devices: what they give goes into the random pool. One request at a time; the device decides how long an
- * answer is. The interrupt leaves everything to deferred work, so a device that lies is reset with interrupts on. */
+ * answer is.
+ *
+ * 1. Interrupts and the timer only queue `work`, which does everything else, under the device's lock.
+ * 2. The timer runs while a device without an interrupt has a request, and while a reset is under way; nothing waits.
+ * 3. A device that lies, or says that it is broken, is reset: RESETTING. When it has ended that, gone or been cut off,
+ *    its buffer is ours again and it is marked failed: FAILED, for good. */
 #include <virtio/rng.h>
 
+#include "rng.h"
+
 #include <base/errno.h>
-#include <debug/command.h>
-#include <debug/console.h>
 #include <debug/log.h>
 #include <dev/random.h>
 #include <hw/virtio.h>
 #include <irq/deferred.h>
+#include <lib/list.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
 #include <mm/physmap.h>
 #include <sync/spinlock.h>
+#include <time/clock.h>
+#include <time/timer.h>
 #include <virtio/bus.h>
 #include <virtio/queue.h>
 
-#define BUFFER_BYTES 64u
-#define QUEUE_SIZE   4u
+#define BUFFER_BYTES     64u
+#define QUEUE_SIZE       4u
+#define POLL_SHORTEST_NS NS_PER_MS
+#define POLL_LONGEST_NS  NS_PER_S /* a device that has nothing for long is asked seldom */
 
 struct rng {
     struct virtio_device *device; /* [I] */
     struct virtio_queue queue;    /* [l] */
     struct spinlock lock;         /* interrupts take it */
-    struct deferred completed;
-    uint8_t *buffer;   /* the device's while in_flight */
-    bool is_in_flight; /* [l] */
-    bool is_failed;    /* [l] */
-    uint64_t nr_bytes; /* [l] received */
-    struct list link;  /* [rngs_lock] */
+    struct deferred work;
+    struct timer timer;
+    bool has_interrupts;     /* [I] */
+    bool has_config_changed; /* [a] */
+    uint8_t *buffer;         /* the device's while WAITING or RESETTING */
+    enum rng_state state;    /* [l] */
+    uint64_t poll_ns;        /* [l] until the next look */
+    uint64_t nr_bytes;       /* [l] received */
+    struct list link;        /* [rngs_lock] */
 };
 
 static struct spinlock rngs_lock = SPINLOCK_INITIALIZER("list of entropy devices");
 static struct list rngs = LIST_INITIALIZER(rngs);
 
+/* ---- requests ---- */
+
 static void ask_locked(struct rng *rng)
 {
     struct virtqueue_segment segment = {physmap_to_phys(rng->buffer), BUFFER_BYTES};
 
-    if (rng->is_in_flight || rng->is_failed || virtqueue_add(&rng->queue.ring, &segment, 0, 1, rng) != 0)
+    if (rng->state != RNG_IDLE || virtqueue_add(&rng->queue.ring, &segment, 0, 1, rng) != 0)
         return;
-    rng->is_in_flight = true;
+    rng->state = RNG_WAITING;
     virtio_queue_notify(&rng->queue);
+    if (rng->has_interrupts)
+        return;
+    rng->poll_ns = POLL_SHORTEST_NS;
+    timer_set(&rng->timer, clock_now_ns() + rng->poll_ns);
 }
 
 static void take_locked(struct rng *rng, uint32_t length_bytes)
 {
-    rng->is_in_flight = false;
+    rng->state = RNG_IDLE;
     rng->nr_bytes += length_bytes;
     random_add(rng->buffer, length_bytes, length_bytes * 8);
     memset(rng->buffer, 0, BUFFER_BYTES);
@@ -54,90 +73,179 @@ static void take_locked(struct rng *rng, uint32_t length_bytes)
         ask_locked(rng); /* a short answer: until the pool could be seeded by it alone */
 }
 
-static void fail_locked(struct rng *rng)
+/* Returns 0, or -EIO for a device that cannot go on. */
+static int reap_locked(struct rng *rng)
 {
-    log_error("virtio %s: %s: marked failed", rng->device->name, virtqueue_fault_name(rng->queue.ring.fault));
-    rng->is_failed = true;
-    if (virtio_reset(rng->device) != -ETIMEDOUT)
-        rng->is_in_flight = virtqueue_detach(&rng->queue.ring) == NULL && rng->is_in_flight;
-    virtio_fail(rng->device);
-}
-
-static void reap(struct deferred *deferred)
-{
-    struct rng *rng = CONTAINER_OF(deferred, struct rng, completed);
-    uint64_t flags = spinlock_lock_irqsave(&rng->lock);
+    struct virtqueue *ring = &rng->queue.ring;
     uint32_t length_bytes;
     void *token;
-    int result = 0;
+    int result;
 
+    if (__atomic_exchange_n(&rng->has_config_changed, false, __ATOMIC_ACQUIRE) && virtio_is_broken(rng->device))
+        return -EIO;
     do {
-        virtqueue_disable_interrupts(&rng->queue.ring);
-        while (!rng->is_failed && (result = virtqueue_reap(&rng->queue.ring, &token, &length_bytes)) > 0)
+        virtqueue_disable_interrupts(ring);
+        while ((result = virtqueue_reap(ring, &token, &length_bytes)) > 0)
             take_locked(rng, length_bytes);
-    } while (result == 0 && virtqueue_enable_interrupts(&rng->queue.ring));
-    if (result < 0 && !rng->is_failed)
-        fail_locked(rng);
+    } while (result == 0 && virtqueue_enable_interrupts(ring));
+    return result;
+}
+
+/* ---- failure ---- */
+
+static void begin_reset_locked(struct rng *rng)
+{
+    virtqueue_stop(&rng->queue.ring);
+    rng->state = RNG_RESETTING;
+    virtio_reset_begin(rng->device);
+}
+
+static void end_reset_locked(struct rng *rng)
+{
+    if (virtio_reset_poll(rng->device) == -EAGAIN)
+        return;
+    while (virtqueue_detach(&rng->queue.ring) != NULL)
+        ; /* nobody waits for the request */
+    virtio_fail(rng->device);
+    rng->state = RNG_FAILED;
+}
+
+/* ---- the work ---- */
+
+static void set_timer_locked(struct rng *rng)
+{
+    if (rng->state == RNG_RESETTING)
+        rng->poll_ns = POLL_SHORTEST_NS;
+    else if (rng->state != RNG_WAITING || rng->has_interrupts)
+        return;
+    timer_set(&rng->timer, clock_now_ns() + rng->poll_ns);
+    if (rng->poll_ns < POLL_LONGEST_NS)
+        rng->poll_ns *= 2;
+}
+
+static void work(struct deferred *deferred)
+{
+    struct rng *rng = CONTAINER_OF(deferred, struct rng, work);
+    uint64_t flags = spinlock_lock_irqsave(&rng->lock);
+    enum rng_state before = rng->state;
+
+    if (before == RNG_RESETTING)
+        end_reset_locked(rng);
+    else if ((before == RNG_IDLE || before == RNG_WAITING) && reap_locked(rng) != 0)
+        begin_reset_locked(rng);
+    set_timer_locked(rng);
+    enum rng_state after = rng->state;
+    enum virtqueue_fault fault = rng->queue.ring.fault;
     spinlock_unlock_irqrestore(&rng->lock, flags);
+
+    if (before == after)
+        return;
+    if (after == RNG_RESETTING)
+        log_error("virtio %s: %s: reset", rng->device->name,
+                  fault == VIRTQUEUE_STOPPED ? "the device says that it is broken" : virtqueue_fault_name(fault));
+    if (after == RNG_FAILED)
+        log_error("virtio %s: %s", rng->device->name,
+                  rng->device->is_cut_off ? "does not end its reset: cut off" : "marked failed");
 }
 
-static void interrupted(void *context)
+static void queue_interrupted(void *context)
 {
-    deferred_queue(&((struct rng *)context)->completed);
+    deferred_queue(&((struct rng *)context)->work);
 }
 
-static void list_rng(struct rng *rng, bool is_added)
+static void config_changed(void *context)
 {
-    uint64_t flags = spinlock_lock_irqsave(&rngs_lock);
+    struct rng *rng = context;
 
-    if (is_added)
-        list_add_last(&rngs, &rng->link);
-    else
-        list_remove(&rng->link);
-    spinlock_unlock_irqrestore(&rngs_lock, flags);
+    __atomic_store_n(&rng->has_config_changed, true, __ATOMIC_RELEASE);
+    deferred_queue(&rng->work);
+}
+
+static void timer_fired(struct timer *timer)
+{
+    deferred_queue(&CONTAINER_OF(timer, struct rng, timer)->work);
+}
+
+/* ---- probe and remove ---- */
+
+static void request_interrupts(struct rng *rng)
+{
+    void *const contexts[] = {rng};
+    const struct virtio_interrupts wanted = {.nr_queues = 1,
+                                             .queue = queue_interrupted,
+                                             .contexts = contexts,
+                                             .config_changed = config_changed,
+                                             .config_context = rng};
+
+    rng->has_interrupts = rng->device->transport->interrupts_request(rng->device, &wanted) == 0;
+    if (!rng->has_interrupts)
+        log_info("virtio %s: has no interrupt: polled", rng->device->name);
+}
+
+/* No handler, timer or work is left afterwards, and nothing of ours is the device's. */
+static void stop(struct rng *rng)
+{
+    uint64_t flags = spinlock_lock_irqsave(&rng->lock);
+
+    rng->state = RNG_STOPPED;
+    spinlock_unlock_irqrestore(&rng->lock, flags);
+    virtio_reset(rng->device);
+    if (rng->has_interrupts)
+        rng->device->transport->interrupts_release(rng->device);
+    timer_cancel(&rng->timer);
+    deferred_flush(&rng->work);
 }
 
 static int start(struct rng *rng)
 {
     struct virtio_device *device = rng->device;
-    void *const contexts[] = {rng};
-    const struct virtio_interrupts wanted = {.nr_queues = 1, .queue = interrupted, .contexts = contexts};
     int result = virtio_negotiate(device, 0, 0);
 
     if (result != 0)
         return result;
-    result = device->transport->interrupts_request(device, &wanted);
-    if (result != 0)
-        goto fail;
+    request_interrupts(rng);
     result = virtio_queue_create(&rng->queue, device, 0, QUEUE_SIZE, 1);
-    if (result != 0)
-        goto release_interrupts;
-    result = virtio_start(device);
-    if (result != 0)
-        goto destroy_queue;
-    return 0;
-
-destroy_queue:
-    if (virtio_reset(device) != -ETIMEDOUT) /* else the ring's memory is the device's for good */
-        virtio_queue_destroy(&rng->queue);
-release_interrupts:
-    device->transport->interrupts_release(device);
-fail:
+    if (result == 0)
+        result = virtio_start(device);
+    if (result == 0)
+        return 0;
+    stop(rng);
+    virtio_queue_destroy(&rng->queue);
     virtio_fail(device);
     return result;
+}
+
+static void list_rng(struct rng *rng)
+{
+    uint64_t flags = spinlock_lock_irqsave(&rngs_lock);
+
+    list_add_last(&rngs, &rng->link);
+    spinlock_unlock_irqrestore(&rngs_lock, flags);
+    flags = spinlock_lock_irqsave(&rng->lock);
+    rng->state = RNG_IDLE;
+    ask_locked(rng);
+    spinlock_unlock_irqrestore(&rng->lock, flags);
+}
+
+static void unlist_rng(struct rng *rng)
+{
+    uint64_t flags = spinlock_lock_irqsave(&rngs_lock);
+
+    list_remove(&rng->link);
+    spinlock_unlock_irqrestore(&rngs_lock, flags);
 }
 
 static int probe(struct device *device)
 {
     struct rng *rng = kmalloc(sizeof(*rng), ALLOC_ZERO);
     int result = -ENOMEM;
-    uint64_t flags;
 
     if (rng == NULL)
         return -ENOMEM;
     spinlock_init(&rng->lock, "entropy device");
+    timer_init(&rng->timer, timer_fired);
     rng->device = virtio_device_of(device);
-    rng->completed = (struct deferred)DEFERRED_INITIALIZER(reap);
+    rng->work = (struct deferred)DEFERRED_INITIALIZER(work);
     rng->buffer = kmalloc(BUFFER_BYTES, ALLOC_ZERO);
     if (rng->buffer != NULL)
         result = start(rng);
@@ -147,23 +255,17 @@ static int probe(struct device *device)
         return result;
     }
     device->driver_data = rng;
-    list_rng(rng, true);
-    flags = spinlock_lock_irqsave(&rng->lock);
-    ask_locked(rng);
-    spinlock_unlock_irqrestore(&rng->lock, flags);
+    list_rng(rng);
     return 0;
 }
 
 static void remove(struct device *device)
 {
     struct rng *rng = device->driver_data;
-    bool is_ours = virtio_reset(rng->device) != -ETIMEDOUT;
 
-    list_rng(rng, false);
-    rng->device->transport->interrupts_release(rng->device);
+    unlist_rng(rng);
+    stop(rng);
     virtqueue_stop(&rng->queue.ring);
-    if (!is_ours)
-        return; /* a device that does not end its reset may still write: its memory is lost */
     while (virtqueue_detach(&rng->queue.ring) != NULL)
         ;
     virtio_queue_destroy(&rng->queue);
@@ -180,35 +282,36 @@ void virtio_rng_init(void)
     driver_register(&driver);
 }
 
-/* ---- rng ---- */
+/* ---- what there is ---- */
 
-static void print_rng(struct rng *rng)
+static void look_locked(struct rng *rng, struct rng_figures *figures)
 {
     uint64_t flags = spinlock_lock_irqsave(&rng->lock);
-    uint64_t nr_bytes = rng->nr_bytes;
-    const char *state = rng->is_failed ? "failed" : rng->is_in_flight ? "waiting" : "idle";
 
+    *figures = (struct rng_figures){.state = rng->state,
+                                    .is_legacy = rng->device->is_legacy,
+                                    .is_packed = rng->queue.ring.config.format == VIRTQUEUE_PACKED,
+                                    .is_polled = !rng->has_interrupts,
+                                    .queue_size = rng->queue.ring.config.size,
+                                    .nr_bytes = rng->nr_bytes};
+    memcpy(figures->name, rng->device->device.name, sizeof(figures->name));
     ask_locked(rng); /* for the next time */
     spinlock_unlock_irqrestore(&rng->lock, flags);
-    console_printf("%s: %s, %s ring of %u, %s, %lu bytes received\n", rng->device->name,
-                   rng->device->is_legacy ? "legacy" : "modern",
-                   rng->queue.ring.config.format == VIRTQUEUE_SPLIT ? "split" : "packed", rng->queue.ring.config.size,
-                   state, nr_bytes);
 }
 
-static int run_rng(int argc, char **argv)
+bool rng_look(unsigned n, struct rng_figures *figures)
 {
+    uint64_t flags = spinlock_lock_irqsave(&rngs_lock);
     struct rng *rng;
+    bool is_found = false;
 
-    (void)argv;
-    if (argc > 1)
-        return -E2BIG;
-    if (list_is_empty(&rngs))
-        console_printf("there are no entropy devices\n");
-    list_for_each_entry (rng, &rngs, link)
-        print_rng(rng);
-    return 0;
+    list_for_each_entry (rng, &rngs, link) {
+        is_found = n-- == 0;
+        if (is_found) {
+            look_locked(rng, figures);
+            break;
+        }
+    }
+    spinlock_unlock_irqrestore(&rngs_lock, flags);
+    return is_found;
 }
-
-COMMAND(rng, .name = "rng", .arguments = "", .summary = "entropy devices, and what they gave", .run = run_rng,
-        .details = "Asks each device for more, too.");

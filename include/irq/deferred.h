@@ -9,7 +9,8 @@
 struct deferred {
     struct list link; /* [c] with interrupts off */
     void (*run)(struct deferred *deferred);
-    bool is_pending; /* [a] */
+    bool is_pending;     /* [a] */
+    uint32_t nr_running; /* [a] CPUs that run it */
 };
 
 #define DEFERRED_INITIALIZER(function) \
@@ -20,8 +21,12 @@ struct deferred {
 /* Queues it on this CPU unless it is pending already: once per queueing, however often asked. Context: any but NMI. */
 void deferred_queue(struct deferred *deferred);
 
-/* Runs what is queued on this CPU, interrupts on while it does; the trap layer calls it on the way out of the outermost
- * interrupt, when the interrupted code had interrupts on. That code may hold a spinlock, so one that deferred work
- * takes is taken with an irqsave form elsewhere. Context: irq-off. */
+/* When it returns the work is neither queued nor running; nobody queues it any more. Then its memory may go. Context:
+ * thread. */
+void deferred_flush(struct deferred *deferred);
+
+/* Runs what is queued on this CPU, one after the other, interrupts on while it does; the trap layer calls it on the way
+ * out of the outermost interrupt, when the interrupted code had interrupts on. That code may hold a spinlock, so one
+ * that deferred work takes is taken with an irqsave form elsewhere. Context: irq-off. */
 void deferred_run(void);
 bool deferred_is_pending(void);

@@ -1,9 +1,9 @@
 /* A virtio device as its driver sees it, whatever carries it: the status protocol and the negotiation of features
  * (virtio 1.2 3.1).
  *
- * Order of a driver's probe: virtio_negotiate, its queues, virtio_start. On any error in between, virtio_fail; on a lie
- * of the device later (virtio/virtqueue.h, V4) virtio_fail, virtio_reset, then the requests in flight end with an
- * error. All calls on one device are one thread's at a time. */
+ * Order of a driver's probe: virtio_negotiate, its interrupts, its queues, virtio_start. On any error in between, and
+ * on a lie of the device later (virtio/virtqueue.h, V4): virtio_reset, or in steps where it cannot wait; then the
+ * requests in flight end with an error, and virtio_fail. All calls on one device are one caller's at a time. */
 #pragma once
 
 #include <base/address.h>
@@ -32,14 +32,16 @@ struct virtio_queue_place {
     paddr_t descriptors, driver_area, device_area; /* legacy: all from descriptors, one after the other */
 };
 
-/* What a bus gives. Registers of a device that has gone read all ones. Context: thread, notify: any. */
+/* What a bus gives. Registers of a device that has gone read all ones. Context: thread; status and notify: any. */
 struct virtio_transport {
     uint8_t (*read_status)(struct virtio_device *device);
     void (*write_status)(struct virtio_device *device, uint8_t status);
     uint64_t (*read_features)(struct virtio_device *device); /* what the device offers */
     void (*write_features)(struct virtio_device *device, uint64_t features);
-    /* Waits a little for the device to end its reset; false once that has taken too long. */
+    /* False once the device has taken too long to end its reset. Context: any. */
     bool (*wait_for_reset)(struct virtio_device *device);
+    /* Takes from the device, by the bus's means, all it needs to touch memory or to interrupt. Context: any. */
+    void (*cut_off)(struct virtio_device *device);
     /* The largest size the device can do; 0 for a queue it does not have. A legacy queue has exactly that size. */
     uint16_t (*queue_size)(struct virtio_device *device, uint16_t index);
     /* Shows the device a queue that is ready. Returns 0 or an error. */
@@ -61,25 +63,33 @@ struct virtio_device {
     const char *name;                         /* [I] for the log: "00:03.0" */
     uint16_t id;                              /* [I] VIRTIO_ID_... */
     bool is_legacy;                           /* [I] */
-    uint64_t features;                        /* [I] after virtio_negotiate: what both sides agreed on */
+    bool is_cut_off;                          /* it did not end a reset */
+    uint64_t offered, features;               /* [I] after virtio_negotiate: by the device, and agreed on */
 };
 
-/* Resets the device and waits until it says that it is done. Returns 0; -ENODEV when it has gone; -ETIMEDOUT.
- * Afterwards the device touches no memory of ours, unless the result was -ETIMEDOUT. */
-MUST_CHECK int virtio_reset(struct virtio_device *device);
+/* Resets the device and waits until it says that it is done. Returns 0; -ENODEV when it has gone; -ETIMEDOUT, with a
+ * message, when it does not end the reset: then it is cut off from the bus for good. Whatever the result, the device
+ * touches no memory of ours afterwards. Context: thread. */
+int virtio_reset(struct virtio_device *device);
+
+/* The same in steps, for who cannot wait: begin, then poll now and then as long as it says -EAGAIN. There is no
+ * message. Context: any. */
+void virtio_reset_begin(struct virtio_device *device);
+MUST_CHECK int virtio_reset_poll(struct virtio_device *device);
 
 /* Resets the device and agrees on features: of what it offers, the allowed ones of its own type and the ring features
- * we know; fails without all required ones. On success the device waits for its queues. Returns 0; -ENOTSUP, with a
- * message, when the two do not come together (the device is then marked failed); and virtio_reset's errors. */
+ * we know; fails without all required ones. On success the device waits for its queues. Returns 0; -EIO for one that
+ * was cut off; -ENOTSUP, with a message, when the two do not come together (the device is then marked failed); and
+ * virtio_reset's errors. */
 MUST_CHECK int virtio_negotiate(struct virtio_device *device, uint64_t allowed, uint64_t required);
 
 /* The driver is ready: requests may go out. Returns 0, or -EIO when the device asks for a reset already or has gone. */
 MUST_CHECK int virtio_start(struct virtio_device *device);
 
-/* Tells the device that we have given up on it (2.1.1: only a reset brings it back). */
+/* Tells the device that we have given up on it (2.1.1: only a reset brings it back). Context: any. */
 void virtio_fail(struct virtio_device *device);
 
-/* The device has met an error it cannot recover from, or has gone (2.1.2). */
+/* The device has met an error it cannot recover from, or has gone (2.1.2). Context: any. */
 bool virtio_is_broken(struct virtio_device *device);
 
 /* Reads configuration that may change meanwhile, as one (2.5.1). Returns 0; -EIO when it is not that long or never

@@ -18,7 +18,8 @@ struct virtio_queue {
 MUST_CHECK int virtio_queue_create(struct virtio_queue *queue, struct virtio_device *device, uint16_t index,
                                    uint16_t max_size, uint16_t max_segments);
 
-/* Gives the memory back. The device has been reset and no chain is in flight. Context: thread. */
+/* Gives the memory back. The device has been reset and no chain is in flight. Nothing happens to a queue that is all
+ * zero or whose creation failed. Context: thread. */
 void virtio_queue_destroy(struct virtio_queue *queue);
 
 /* Notifies the device if it wants to be. */

@@ -5,6 +5,7 @@
 #include <cpu/percpu.h>
 
 static PER_CPU struct list queue; /* [c] with interrupts off; all zero until first used */
+static PER_CPU bool is_running;   /* [c] with interrupts off: an interrupt of the work leaves new work to who runs */
 
 static struct list *this_cpu_queue(void)
 {
@@ -32,19 +33,43 @@ bool deferred_is_pending(void)
     return !list_is_empty(this_cpu_queue());
 }
 
+/* Interrupts off on entry and return. Not pending before it runs: work that comes up meanwhile queues it again. Running
+ * before it is not pending, for deferred_flush; pairs with its looks in the same order. */
+static void run(struct deferred *deferred)
+{
+    __atomic_fetch_add(&deferred->nr_running, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&deferred->is_pending, false, __ATOMIC_RELEASE);
+    irq_enable();
+    deferred->run(deferred);
+    irq_disable();
+    __atomic_fetch_sub(&deferred->nr_running, 1, __ATOMIC_RELEASE);
+}
+
 void deferred_run(void)
 {
     struct list *node;
 
     ASSERT(!irqs_are_enabled());
+    if (this_cpu_read(is_running))
+        return;
+    this_cpu_write(is_running, true);
     while ((node = list_first(this_cpu_queue())) != NULL) {
-        struct deferred *deferred = list_entry(node, struct deferred, link);
-
         list_remove(node);
-        /* Not pending before it runs: work that comes up meanwhile queues it again. */
-        __atomic_store_n(&deferred->is_pending, false, __ATOMIC_RELEASE);
-        irq_enable();
-        deferred->run(deferred);
+        run(list_entry(node, struct deferred, link));
+    }
+    this_cpu_write(is_running, false);
+}
+
+void deferred_flush(struct deferred *deferred)
+{
+    ASSERT(irqs_are_enabled());
+    for (;;) {
         irq_disable();
+        deferred_run(); /* it may be this CPU's, which no interrupt need come for */
+        irq_enable();
+        if (!__atomic_load_n(&deferred->is_pending, __ATOMIC_ACQUIRE) &&
+            __atomic_load_n(&deferred->nr_running, __ATOMIC_ACQUIRE) == 0)
+            return;
+        cpu_relax();
     }
 }

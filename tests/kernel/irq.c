@@ -110,6 +110,60 @@ KERNEL_TEST(irq_deferred, "irq/deferred_work_runs_once_with_interrupts_on")
     EXPECT(irqs_were_on);
 }
 
+/* Queued where no interrupt follows, and again by itself. */
+static void queue_again(struct deferred *deferred)
+{
+    irqs_were_on = irqs_are_enabled();
+    if (++nr_calls < 3)
+        deferred_queue(deferred);
+}
+
+KERNEL_TEST(irq_deferred_flush, "irq/flushing_deferred_work_runs_it_to_its_end")
+{
+    struct deferred again = DEFERRED_INITIALIZER(queue_again);
+    uint64_t flags = irq_save();
+
+    nr_calls = 0;
+    deferred_queue(&again);
+    irq_restore(flags);
+    deferred_flush(&again);
+    EXPECT_EQ(nr_calls, 3);
+    EXPECT(irqs_were_on && irqs_are_enabled());
+    EXPECT(!again.is_pending);
+    deferred_flush(&again);
+    EXPECT_EQ(nr_calls, 3);
+}
+
+/* The message's work is queued by an interrupt of the work that runs: it waits for that to end. */
+static struct msi_message nested_message;
+static volatile unsigned calls_before_end;
+
+static void interrupt_itself(struct deferred *deferred)
+{
+    (void)deferred;
+    fire(nested_message.data & 0xff);
+    calls_before_end = nr_calls;
+}
+
+KERNEL_TEST(irq_deferred_nests, "irq/deferred_work_of_one_cpu_runs_one_after_the_other")
+{
+    struct deferred outer = DEFERRED_INITIALIZER(interrupt_itself);
+    uint64_t flags;
+    struct irq *irq;
+
+    if (!irq_controller())
+        return;
+    EXPECT_EQ(irq_request_msi(queue_twice, NULL, "test", &nested_message, &irq), 0);
+    nr_calls = 0;
+    flags = irq_save();
+    deferred_queue(&outer);
+    irq_restore(flags);
+    deferred_flush(&outer);
+    irq_release(irq);
+    EXPECT_EQ(calls_before_end, 0);
+    EXPECT_EQ(nr_calls, 1);
+}
+
 KERNEL_TEST(irq_unclaimed, "irq/an_interrupt_its_handler_disowns_is_counted")
 {
     struct irq_statistics statistics = {0};

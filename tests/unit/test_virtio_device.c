@@ -19,7 +19,7 @@ struct model {
     uint8_t status;
     uint8_t steps[STEPS_MAX]; /* every status written */
     unsigned nr_steps, nr_reset_waits, reset_takes, nr_generations, config_changes;
-    bool is_gone, never_resets;
+    bool is_gone, never_resets, is_cut_off;
     unsigned status_at_features; /* the status when features were written */
 };
 
@@ -79,6 +79,12 @@ static bool wait_for_reset(struct virtio_device *device)
     return true;
 }
 
+static void cut_off(struct virtio_device *device)
+{
+    assert_false(model.is_cut_off);
+    model.is_cut_off = true;
+}
+
 static bool read_config(struct virtio_device *device, unsigned offset, void *to, size_t length)
 {
     if (offset + length > 8)
@@ -102,6 +108,7 @@ static const struct virtio_transport transport = {
     .read_features = read_features,
     .write_features = write_features,
     .wait_for_reset = wait_for_reset,
+    .cut_off = cut_off,
     .read_config = read_config,
     .config_generation = config_generation,
 };
@@ -209,6 +216,31 @@ static void an_endless_reset_is_not(void **state)
     assert_non_null(strstr(last_message, "reset"));
 }
 
+/* For good, and with one message: it is neither waited for nor talked to again. */
+static void a_device_without_an_end_of_its_reset_is_cut_off(void **state)
+{
+    model.never_resets = true;
+    assert_int_equal(virtio_negotiate(&model.device, 0, 0), -ETIMEDOUT);
+    assert_true(model.is_cut_off && model.device.is_cut_off);
+    last_message[0] = '\0';
+    model.nr_reset_waits = 0;
+    assert_int_equal(virtio_reset(&model.device), -ETIMEDOUT);
+    assert_int_equal(virtio_negotiate(&model.device, 0, 0), -EIO);
+    assert_int_equal(model.nr_reset_waits, 0);
+    assert_string_equal(last_message, "");
+}
+
+static void a_reset_in_steps(void **state)
+{
+    model.reset_takes = 2;
+    virtio_reset_begin(&model.device);
+    assert_int_equal(virtio_reset_poll(&model.device), -EAGAIN);
+    assert_int_equal(virtio_reset_poll(&model.device), -EAGAIN);
+    assert_int_equal(virtio_reset_poll(&model.device), 0);
+    assert_false(model.is_cut_off);
+    assert_int_equal(model.nr_steps, 1);
+}
+
 static void a_device_that_has_gone(void **state)
 {
     model.is_gone = true;
@@ -250,6 +282,8 @@ int main(void)
         cmocka_unit_test_setup(a_legacy_device_has_no_features_ok, setup),
         cmocka_unit_test_setup(a_slow_reset_is_waited_for, setup),
         cmocka_unit_test_setup(an_endless_reset_is_not, setup),
+        cmocka_unit_test_setup(a_device_without_an_end_of_its_reset_is_cut_off, setup),
+        cmocka_unit_test_setup(a_reset_in_steps, setup),
         cmocka_unit_test_setup(a_device_that_has_gone, setup),
         cmocka_unit_test_setup(a_device_that_needs_a_reset, setup),
         cmocka_unit_test_setup(configuration_is_read_as_one, setup),
