@@ -18,6 +18,7 @@
 #include <debug/log.h>
 #include <debug/panic.h>
 #include <debug/ubsan.h>
+#include <dev/work.h>
 #include <drivers/apic.h>
 #include <drivers/clocks.h>
 #include <drivers/debug_port.h>
@@ -131,6 +132,7 @@ static NORETURN NOINLINE void finish_boot(void)
     mm_free_init_memory(); /* the last thing of boot: what ran once is memory now */
     boot_stage(BOOT_STAGE_SEALED);
     irq_enable(); /* every source is masked until a driver claims it */
+    work_start(); /* devices may come and go */
     boot_stage(BOOT_STAGE_PROMPT);
     prompt_run();
 }

@@ -1,7 +1,9 @@
-/* Requests as calls that wait. Until threads exist waiting is the CPU's halt: an interrupt completes the request. */
+/* Requests as calls that wait. Until threads exist waiting is the CPU's halt, or work: an interrupt completes the
+ * request, or the work that takes the device away. */
 #include <base/assert.h>
 #include <base/errno.h>
 #include <cpu/interrupts.h>
+#include <dev/work.h>
 #include <mm/paging.h>
 
 #include "block_internal.h"
@@ -15,31 +17,34 @@ static void note_done(struct block_request *request)
     __atomic_store_n((bool *)request->context, true, __ATOMIC_RELEASE);
 }
 
-static void wait_until(const bool *is_done, struct block_device *device)
+static bool is_done(const void *context)
+{
+    return __atomic_load_n((const bool *)context, __ATOMIC_ACQUIRE);
+}
+
+static void wait_until(const bool *done, struct block_device *device)
 {
     struct block_device *disk = device->whole ? device->whole : device;
 
-    while (!__atomic_load_n(is_done, __ATOMIC_ACQUIRE)) {
-        if (disk->operations->poll) {
-            disk->operations->poll(disk);
+    while (!is_done(done)) {
+        if (!disk->operations->poll) {
+            work_wait(is_done, done);
             continue;
         }
-        irq_disable(); /* or the interrupt could come between the look and the halt */
-        if (!__atomic_load_n(is_done, __ATOMIC_ACQUIRE))
-            cpu_halt();
-        irq_enable();
+        disk->operations->poll(disk);
+        work_run();
     }
 }
 
 int block_execute(struct block_device *device, struct block_request *request)
 {
-    bool is_done = false;
+    bool done = false;
 
     ASSERT(irqs_are_enabled());
     request->complete = note_done;
-    request->context = &is_done;
+    request->context = &done;
     block_submit(device, request);
-    wait_until(&is_done, device);
+    wait_until(&done, device);
     return request->result;
 }
 

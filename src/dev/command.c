@@ -11,8 +11,8 @@ static bool print_device(struct device *device, void *context)
     (void)context;
     for (const struct device *parent = device->parent; parent; parent = parent->parent)
         indent += 2;
-    console_printf("%*s%s %s: %s%s\n", indent, "", device->bus->name, device->name,
-                   device->driver ? device->driver->name : "no driver", device->is_gone ? ", gone" : "");
+    console_printf("%*s%s %s: %s%s\n", indent, "", device->bus->name, device->name, device_driver_name(device),
+                   device_is_gone(device) ? ", gone" : "");
     return true;
 }
 

@@ -15,6 +15,7 @@
 #include <debug/console.h>
 #include <debug/idle.h>
 #include <debug/log.h>
+#include <dev/work.h>
 #include <lib/parse.h>
 #include <lib/string.h>
 #include <time/clock.h>
@@ -98,14 +99,15 @@ static void run_boot_commands(void)
         dispatch_line_echoed(registered_commands(), commands);
 }
 
-/* No interrupt comes between the last look and the halt: the byte that ends the wait wakes the CPU. */
+/* No interrupt comes between the last look and the halt: the byte that ends the wait wakes the CPU, and so does an
+ * interrupt that leaves work. */
 static int halt_for_byte(void)
 {
     int byte;
 
     irq_disable();
     byte = type_ahead_read();
-    if (byte < 0)
+    if (byte < 0 && !work_can_run())
         cpu_halt();
     else
         irq_enable();

@@ -83,6 +83,107 @@ static void the_life_of_devices(void **state)
     assert_int_equal(nr_probed - nr_removed, 1); /* the one that failed */
 }
 
+static struct device *gone_device;
+static int nr_gone;
+
+static void gone(struct device *device)
+{
+    assert_non_null(device->driver_data);
+    gone_device = device;
+    nr_gone++;
+}
+
+static struct driver told = {
+    .name = "told", .bus = &bus, .matches = "t", .probe = probe, .remove = remove_device, .gone = gone};
+
+/* A bridge with a bridge with a device behind it, and a device beside it. */
+static struct device bridge = {.name = "xb", .bus = &bus, .release = release},
+                     inner = {.name = "xi", .bus = &bus, .parent = &bridge, .release = release},
+                     leaf = {.name = "t1", .bus = &bus, .parent = &inner, .release = release},
+                     beside = {.name = "t2", .bus = &bus, .release = release};
+
+static void add_all(void)
+{
+    assert_int_equal(device_add(&bridge), 0);
+    assert_int_equal(device_add(&inner), 0);
+    assert_int_equal(device_add(&leaf), 0);
+    assert_int_equal(device_add(&beside), 0);
+    nr_released = nr_gone = 0;
+}
+
+static void what_is_behind_is_gone_and_its_driver_told(void **state)
+{
+    struct device late = {.name = "t3", .bus = &bus, .parent = &inner};
+    int data;
+
+    probe_result = 0;
+    driver_register(&told);
+    add_all();
+    assert_int_equal(device_set_data(&leaf, &data), 0);
+    assert_int_equal(device_set_data(&beside, &data), 0);
+    device_mark_gone_behind(&bridge);
+    assert_false(device_is_gone(&bridge));
+    assert_true(device_is_gone(&inner) && device_is_gone(&leaf));
+    assert_false(device_is_gone(&beside));
+    assert_int_equal(nr_gone, 1);
+    assert_ptr_equal(gone_device, &leaf);
+    device_mark_gone_behind(&bridge); /* once only */
+    assert_int_equal(nr_gone, 1);
+    device_clear_data(&leaf);
+    assert_int_equal(device_set_data(&leaf, &data), -ENODEV);
+    assert_int_equal(device_add(&late), 0);
+    assert_true(device_is_gone(&late));
+    device_mark_gone_behind(&inner);
+    assert_int_equal(nr_gone, 1);
+    device_remove(&late);
+    device_remove(&leaf);
+    device_remove(&inner);
+    device_remove(&beside);
+    device_remove(&bridge);
+    assert_int_equal(nr_released, 4);
+}
+
+static void a_reference_keeps_the_parents_too(void **state)
+{
+    add_all();
+    assert_ptr_equal(device_get(&leaf), &leaf);
+    device_remove(&leaf);
+    device_remove(&inner);
+    device_remove(&bridge);
+    assert_int_equal(nr_released, 0);
+    device_put(&leaf);
+    assert_int_equal(nr_released, 3);
+    device_remove(&beside);
+}
+
+static char visited[16];
+
+/* Takes away what the walk stands on, and what comes next. */
+static bool remove_while_walking(struct device *device, void *context)
+{
+    strcat(visited, device->name);
+    if (device == &bridge) {
+        device_remove(&leaf);
+        device_remove(&inner);
+        device_remove(&bridge);
+        assert_int_equal(nr_released, 2); /* not yet the one the walk stands on */
+    }
+    return true;
+}
+
+static void a_walk_goes_on_when_its_place_is_taken_out(void **state)
+{
+    add_all();
+    visited[0] = '\0';
+    device_for_each(remove_while_walking, NULL);
+    assert_string_equal(visited, "xbt2");
+    assert_int_equal(nr_released, 3);
+    device_remove(&beside);
+    visited[0] = '\0';
+    device_for_each(remove_while_walking, NULL);
+    assert_string_equal(visited, "");
+}
+
 struct block {
     reg8 byte;
     reg8 pad;
@@ -119,6 +220,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_life_of_devices),
+        cmocka_unit_test(what_is_behind_is_gone_and_its_driver_told),
+        cmocka_unit_test(a_reference_keeps_the_parents_too),
+        cmocka_unit_test(a_walk_goes_on_when_its_place_is_taken_out),
         cmocka_unit_test(registers_are_little_endian_and_as_wide_as_they_say),
     };
 
