@@ -34,6 +34,7 @@
 #include <prompt/prompt.h>
 #include <time/source.h>
 #include <trap/trap.h>
+#include <virtio/blk.h>
 #include <virtio/bus.h>
 #include <virtio/rng.h>
 
@@ -131,7 +132,6 @@ static NORETURN NOINLINE void finish_boot(void)
 {
     mm_free_init_memory(); /* the last thing of boot: what ran once is memory now */
     boot_stage(BOOT_STAGE_SEALED);
-    irq_enable(); /* every source is masked until a driver claims it */
     work_start(); /* devices may come and go */
     boot_stage(BOOT_STAGE_PROMPT);
     prompt_run();
@@ -197,8 +197,10 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     hpet_event_init();
     rtc_init();
     trap_start_machine_check_poll(); /* a halted CPU's banks are looked at too: needs timers */
+    irq_enable();                    /* sources nobody claims are masked; drivers wait for their devices */
     pci_init();                      /* finds what drivers will be asked about */
     virtio_pci_init();               /* PCI's virtio functions become devices of their own */
     virtio_rng_init();               /* the random pool is fed */
+    virtio_blk_init();               /* disks, and their partitions */
     finish_boot();
 }

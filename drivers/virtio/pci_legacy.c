@@ -85,6 +85,17 @@ static bool read_config(struct virtio_device *device, unsigned offset, void *to,
     return true;
 }
 
+static bool write_config8(struct virtio_device *device, unsigned offset, uint8_t value)
+{
+    const struct virtio_pci *pci = virtio_pci_of(device);
+    unsigned first = pci->has_msix ? VIRTIO_PCI_LEGACY_CONFIG_MSIX : VIRTIO_PCI_LEGACY_CONFIG;
+
+    if (offset >= pci->pci->bars[0].length - first)
+        return false;
+    out8(port_of(device, first + offset), value);
+    return true;
+}
+
 static uint8_t config_generation(struct virtio_device *device)
 {
     (void)device;
@@ -104,5 +115,6 @@ const struct virtio_transport virtio_pci_legacy = {
     .interrupts_request = virtio_pci_interrupts_request,
     .interrupts_release = virtio_pci_interrupts_release,
     .read_config = read_config,
+    .write_config8 = write_config8,
     .config_generation = config_generation,
 };

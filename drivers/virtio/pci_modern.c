@@ -259,6 +259,16 @@ static bool read_config(struct virtio_device *device, unsigned offset, void *to,
     return true;
 }
 
+static bool write_config8(struct virtio_device *device, unsigned offset, uint8_t value)
+{
+    const struct virtio_pci *pci = virtio_pci_of(device);
+
+    if (offset >= pci->config_bytes)
+        return false;
+    register_write8((reg8 *)(pci->config + offset), value);
+    return true;
+}
+
 static uint8_t config_generation(struct virtio_device *device)
 {
     return register_read8(&virtio_pci_of(device)->common->generation);
@@ -277,5 +287,6 @@ const struct virtio_transport virtio_pci_modern = {
     .interrupts_request = virtio_pci_interrupts_request,
     .interrupts_release = virtio_pci_interrupts_release,
     .read_config = read_config,
+    .write_config8 = write_config8,
     .config_generation = config_generation,
 };

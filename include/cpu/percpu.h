@@ -49,5 +49,8 @@ extern PERCPU_STORAGE struct percpu percpu; /* linked first in the per-CPU secti
 #define this_cpu_read(variable)         (this_cpu_access_(variable))
 #define this_cpu_write(variable, value) (this_cpu_access_(variable) = (value))
 
+/* How many CPUs run the kernel; their numbers are 0 and on. Context: any. */
+uint32_t percpu_nr_cpus(void);
+
 /* Gives the boot CPU its number and canary. Context: init, the first C code to run. */
 void percpu_init_boot_cpu(void);

@@ -48,7 +48,8 @@ struct block_limits {
 
 struct block_device;
 struct block_operations {
-    /* Queues the request: it completes exactly once. May wait for room in the device's ring. Context: thread. */
+    /* Queues the request: it completes exactly once, perhaps before this returns. Never waits: where the device has no
+     * room the driver keeps the request until it has. Context: any but NMI. */
     void (*submit)(struct block_device *device, struct block_request *request);
     /* The device's own id, up to 20 characters and a terminator. Returns 0 or an error. Context: thread. */
     int (*identify)(struct block_device *device, char *id, size_t size);
@@ -104,6 +105,9 @@ void block_submit(struct block_device *device, struct block_request *request);
 /* Submits and waits, halting the CPU meanwhile. Returns the request's result; complete and context are overwritten.
  * Context: thread, interrupts on. */
 MUST_CHECK int block_execute(struct block_device *device, struct block_request *request);
+
+/* The same for a driver's own request, which nobody checks: straight to its submit. */
+MUST_CHECK int block_execute_unchecked(struct block_device *device, struct block_request *request);
 
 /* Whole sectors to or from mapped memory of any kind, in as many requests as that takes. 0, -EFAULT for memory that is
  * not mapped, or the error of the request that failed, nothing being asked for behind it. Context: as block_execute. */

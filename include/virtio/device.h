@@ -54,6 +54,8 @@ struct virtio_transport {
     void (*interrupts_release)(struct virtio_device *device);
     /* Bytes of the device's own configuration; false where it is not that long. */
     bool (*read_config)(struct virtio_device *device, unsigned offset, void *to, size_t length);
+    /* Writes a byte of it; false as above. */
+    bool (*write_config8)(struct virtio_device *device, unsigned offset, uint8_t value);
     uint8_t (*config_generation)(struct virtio_device *device);
 };
 

@@ -1,0 +1,79 @@
+/* Requests as the device sees them (virtio 1.2 5.2.6): header, data and status, each in descriptors of their own, which
+ * a legacy device without ANY_LAYOUT insists on (5.2.6.4). */
+#include "blk.h"
+
+#include <base/errno.h>
+
+static uint32_t type_of(const struct block_request *request)
+{
+    static const uint32_t types[] = {
+        [BLOCK_READ] = VIRTIO_BLK_T_IN,     [BLOCK_WRITE] = VIRTIO_BLK_T_OUT,
+        [BLOCK_FLUSH] = VIRTIO_BLK_T_FLUSH, [BLOCK_DISCARD] = VIRTIO_BLK_T_DISCARD,
+        [BLK_GET_ID] = VIRTIO_BLK_T_GET_ID, [BLOCK_WRITE_ZEROES] = VIRTIO_BLK_T_WRITE_ZEROES,
+    };
+
+    return types[request->operation];
+}
+
+static struct virtqueue_segment segment_at(const struct blk_slot *slot, size_t offset, uint32_t length_bytes)
+{
+    return (struct virtqueue_segment){paddr_add(slot->shared_base, offset), length_bytes};
+}
+
+static struct virtqueue_segment status_segment(const struct blk_slot *slot)
+{
+    slot->shared->status = BLK_STATUS_MISSING;
+    return segment_at(slot, offsetof(struct blk_shared, status), sizeof(slot->shared->status));
+}
+
+static struct virtqueue_segment header_segment(const struct blk_slot *slot, uint32_t type, uint64_t sector)
+{
+    slot->shared->header = (struct virtio_blk_header){.type = type, .sector = sector};
+    return segment_at(slot, offsetof(struct blk_shared, header), sizeof(slot->shared->header));
+}
+
+static bool is_range(const struct block_request *request)
+{
+    return request->operation == BLOCK_DISCARD || request->operation == BLOCK_WRITE_ZEROES;
+}
+
+static struct virtqueue_segment range_segment(const struct block_request *request, unsigned sector_shift,
+                                              const struct blk_slot *slot)
+{
+    slot->shared->range = (struct virtio_blk_range){
+        .sector = request->sector << sector_shift,
+        .nr_sectors = (uint32_t)(request->nr_sectors << sector_shift), /* the limits are 32 bits */
+    };
+    return segment_at(slot, offsetof(struct blk_shared, range), sizeof(slot->shared->range));
+}
+
+unsigned blk_make_chain(const struct block_request *request, unsigned sector_shift, const struct blk_slot *slot,
+                        struct virtqueue_segment *segments, unsigned *nr_readable)
+{
+    bool has_place = request->operation == BLOCK_READ || request->operation == BLOCK_WRITE;
+    unsigned nr = 1;
+
+    segments[0] = header_segment(slot, type_of(request), has_place ? request->sector << sector_shift : 0);
+    if (is_range(request))
+        segments[nr++] = range_segment(request, sector_shift, slot);
+    else if (request->operation != BLOCK_FLUSH)
+        for (unsigned i = 0; i < request->nr_segments; i++)
+            segments[nr++] = (struct virtqueue_segment){request->segments[i].base, request->segments[i].length_bytes};
+    *nr_readable = is_range(request) || request->operation == BLOCK_WRITE ? nr : 1;
+    segments[nr++] = status_segment(slot);
+    return nr;
+}
+
+unsigned blk_make_flush(const struct blk_slot *slot, struct virtqueue_segment *segments)
+{
+    segments[0] = header_segment(slot, VIRTIO_BLK_T_FLUSH, 0);
+    segments[1] = status_segment(slot);
+    return 2;
+}
+
+int blk_status_error(uint8_t status)
+{
+    if (status == VIRTIO_BLK_S_OK)
+        return 0;
+    return status == VIRTIO_BLK_S_UNSUPP ? -ENOTSUP : -EIO;
+}

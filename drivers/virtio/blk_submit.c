@@ -1,0 +1,74 @@
+/* Requests on their way to the device. A ring without room makes them wait in the queue's list, never the caller. */
+#include "blk.h"
+
+#include <base/errno.h>
+#include <cpu/percpu.h>
+
+/* A CPU keeps to its queue, so that it meets no other CPU there. */
+static struct blk_queue *choose_queue(struct blk *blk)
+{
+    unsigned cpu = blk->nr_queues == 1 ? 0 : this_cpu_read(percpu.cpu_number);
+
+    return &blk->queues[cpu < blk->nr_queues ? cpu : cpu % blk->nr_queues];
+}
+
+static void take_slot_locked(struct blk_queue *queue, struct blk_slot *slot, struct block_request *request)
+{
+    queue->free = slot->next_free;
+    slot->request = request;
+    slot->must_flush = UNLIKELY(request->flags & BLOCK_FUA) && queue->blk->block.is_write_back;
+    if (UNLIKELY(!queue->is_watched))
+        blk_watch_start_locked(queue);
+}
+
+/* False when the ring has no room now. The request fits an empty ring: the limits say so. */
+static bool start_locked(struct blk_queue *queue, struct block_request *request)
+{
+    struct blk_slot *slot = queue->free;
+    unsigned nr_readable, nr;
+
+    if (slot == NULL)
+        return false;
+    nr = blk_make_chain(request, queue->blk->properties.sector_shift, slot, queue->segments, &nr_readable);
+    if (virtqueue_add(&queue->queue.ring, queue->segments, nr_readable, nr - nr_readable, slot) != 0)
+        return false; /* full; or broken, and then the work that ends everything is under way (B5) */
+    take_slot_locked(queue, slot, request);
+    return true;
+}
+
+void blk_submit(struct block_device *device, struct block_request *request)
+{
+    struct blk_queue *queue = choose_queue(blk_of(device));
+    uint64_t flags = spinlock_lock_irqsave(&queue->lock);
+
+    if (UNLIKELY(queue->is_stopped)) {
+        spinlock_unlock_irqrestore(&queue->lock, flags);
+        request->result = -EIO;
+        request->complete(request);
+        return;
+    }
+    if (LIKELY(list_is_empty(&queue->waiting)) && LIKELY(start_locked(queue, request)))
+        virtio_queue_notify(&queue->queue);
+    else
+        list_add_last(&queue->waiting, &request->link);
+    spinlock_unlock_irqrestore(&queue->lock, flags);
+}
+
+void blk_submit_waiting_locked(struct blk_queue *queue)
+{
+    struct list *node;
+
+    while ((node = list_first(&queue->waiting)) != NULL) {
+        if (!start_locked(queue, list_entry(node, struct block_request, link)))
+            return;
+        list_remove(node);
+    }
+}
+
+bool blk_submit_flush_locked(struct blk_queue *queue, struct blk_slot *slot)
+{
+    unsigned nr = blk_make_flush(slot, queue->segments);
+
+    slot->must_flush = false;
+    return virtqueue_add(&queue->queue.ring, queue->segments, 1, nr - 1, slot) == 0;
+}
