@@ -59,3 +59,4 @@ bool virtio_pci_legacy_set_vector(struct virtio_pci *device, uint32_t queue, uin
 /* Common to both. */
 int virtio_pci_interrupts_request(struct virtio_device *device, const struct virtio_interrupts *wanted);
 void virtio_pci_interrupts_release(struct virtio_device *device);
+void virtio_pci_queue_wiring(struct virtio_device *device, uint16_t index, struct virtio_wiring *wiring);

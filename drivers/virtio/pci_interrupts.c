@@ -12,6 +12,7 @@
 #include <base/errno.h>
 #include <cpu/io.h>
 #include <mm/kmalloc.h>
+#include <sync/spinlock.h>
 
 #define ISR_GONE 0xffu
 
@@ -19,6 +20,7 @@ struct virtio_pci_handler {
     struct virtio_pci *device;
     virtio_interrupt run;
     void *context;
+    uint64_t nr_calls; /* by one CPU: each handler has one vector */
 };
 
 struct virtio_pci_interrupts {
@@ -28,6 +30,9 @@ struct virtio_pci_interrupts {
     unsigned nr_vectors;  /* [I] vectors there are; 0 while that is not known */
     struct virtio_pci_handler handlers[];
 };
+
+/* For virtio_pci_queue_wiring; handlers end before their memory does. */
+static struct spinlock wiring_lock = SPINLOCK_INITIALIZER("virtio interrupts");
 
 static uint8_t read_isr(const struct virtio_pci *device)
 {
@@ -43,16 +48,17 @@ static bool is_config(const struct virtio_pci_handler *handler)
     return interrupts->has_config && handler == interrupts->handlers;
 }
 
-static void run(const struct virtio_pci_handler *handler)
+static void run(struct virtio_pci_handler *handler)
 {
+    WRITE_ONCE(handler->nr_calls, handler->nr_calls + 1);
     handler->run(handler->context);
 }
 
 static enum irq_result message_arrived(void *context)
 {
-    const struct virtio_pci_handler *handler = context;
+    struct virtio_pci_handler *handler = context;
     struct virtio_pci *device = handler->device;
-    const struct virtio_pci_interrupts *interrupts = device->interrupts;
+    struct virtio_pci_interrupts *interrupts = device->interrupts;
     const struct virtio_pci_handler *end = handler + 1;
 
     if (handler - interrupts->handlers + 1u == interrupts->nr_asked)
@@ -66,7 +72,7 @@ static enum irq_result message_arrived(void *context)
 static enum irq_result pin_raised(void *context)
 {
     struct virtio_pci *device = context;
-    const struct virtio_pci_interrupts *interrupts = device->interrupts;
+    struct virtio_pci_interrupts *interrupts = device->interrupts;
     uint8_t causes = read_isr(device);
 
     if (causes == ISR_GONE || !(causes & (VIRTIO_PCI_ISR_QUEUE | VIRTIO_PCI_ISR_CONFIG)))
@@ -85,6 +91,11 @@ static bool set_vector(struct virtio_pci *device, uint32_t queue, uint16_t vecto
                                     : virtio_pci_modern_set_vector(device, queue, vector);
 }
 
+static uint16_t vector_of(const struct virtio_pci_interrupts *interrupts, unsigned handler)
+{
+    return (uint16_t)(handler < interrupts->nr_vectors ? handler : interrupts->nr_vectors - 1);
+}
+
 /* Tells the device the vectors; false where it refuses one. */
 static bool program(struct virtio_pci *device)
 {
@@ -94,9 +105,7 @@ static bool program(struct virtio_pci *device)
     if (!set_vector(device, VIRTIO_PCI_CONFIG, interrupts->has_config ? 0 : VIRTIO_PCI_NO_VECTOR))
         return false;
     for (unsigned i = first_queue; i < interrupts->nr_handlers; i++) {
-        unsigned vector = i < interrupts->nr_vectors ? i : interrupts->nr_vectors - 1;
-
-        if (!set_vector(device, i - first_queue, (uint16_t)vector))
+        if (!set_vector(device, i - first_queue, vector_of(interrupts, i)))
             return false;
     }
     return true;
@@ -151,6 +160,16 @@ static int use_any(struct virtio_pci *device)
     return pci_interrupts_request_pin(device->pci, pin_raised, device, device->virtio.name);
 }
 
+static void forget(struct virtio_pci *device)
+{
+    uint64_t flags = spinlock_lock_irqsave(&wiring_lock);
+    struct virtio_pci_interrupts *interrupts = device->interrupts;
+
+    device->interrupts = NULL;
+    spinlock_unlock_irqrestore(&wiring_lock, flags);
+    kfree(interrupts);
+}
+
 int virtio_pci_interrupts_request(struct virtio_device *virtio, const struct virtio_interrupts *wanted)
 {
     struct virtio_pci *device = virtio_pci_of(virtio);
@@ -168,15 +187,13 @@ int virtio_pci_interrupts_request(struct virtio_device *virtio, const struct vir
     interrupts->has_config = wanted->config_changed != NULL;
     handler = interrupts->handlers;
     if (interrupts->has_config)
-        *handler++ = (struct virtio_pci_handler){device, wanted->config_changed, wanted->config_context};
+        *handler++ = (struct virtio_pci_handler){device, wanted->config_changed, wanted->config_context, 0};
     for (unsigned i = 0; i < wanted->nr_queues; i++)
-        *handler++ = (struct virtio_pci_handler){device, wanted->queue, wanted->contexts[i]};
+        *handler++ = (struct virtio_pci_handler){device, wanted->queue, wanted->contexts[i], 0};
     device->interrupts = interrupts;
     result = use_any(device);
-    if (result != 0) {
-        device->interrupts = NULL;
-        kfree(interrupts);
-    }
+    if (result != 0)
+        forget(device);
     return result;
 }
 
@@ -187,6 +204,26 @@ void virtio_pci_interrupts_release(struct virtio_device *virtio)
     if (device->interrupts == NULL)
         return;
     release(device);
-    kfree(device->interrupts);
-    device->interrupts = NULL;
+    forget(device);
+}
+
+void virtio_pci_queue_wiring(struct virtio_device *virtio, uint16_t index, struct virtio_wiring *wiring)
+{
+    struct virtio_pci *device = virtio_pci_of(virtio);
+    uint64_t flags = spinlock_lock_irqsave(&wiring_lock);
+    const struct virtio_pci_interrupts *interrupts = device->interrupts;
+    unsigned handler = index;
+
+    *wiring = (struct virtio_wiring){.interrupt = VIRTIO_POLLED};
+    if (interrupts != NULL && handler + interrupts->has_config < interrupts->nr_handlers) {
+        handler += interrupts->has_config;
+        wiring->interrupt = device->has_msix ? VIRTIO_BY_MESSAGE : VIRTIO_BY_PIN;
+        wiring->vector = device->has_msix ? vector_of(interrupts, handler) : 0;
+        wiring->nr_interrupts = READ_ONCE(interrupts->handlers[handler].nr_calls);
+    }
+    spinlock_unlock_irqrestore(&wiring_lock, flags);
+    wiring->has_port = virtio->is_legacy || device->bells[index].memory == NULL;
+    if (wiring->has_port)
+        wiring->port =
+            virtio->is_legacy ? (uint16_t)(device->port + VIRTIO_PCI_LEGACY_QUEUE_NOTIFY) : device->bells[index].port;
 }

@@ -114,6 +114,7 @@ const struct virtio_transport virtio_pci_legacy = {
     .notify = notify,
     .interrupts_request = virtio_pci_interrupts_request,
     .interrupts_release = virtio_pci_interrupts_release,
+    .queue_wiring = virtio_pci_queue_wiring,
     .read_config = read_config,
     .write_config8 = write_config8,
     .config_generation = config_generation,

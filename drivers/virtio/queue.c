@@ -10,6 +10,10 @@
 #include <mm/kmalloc.h>
 #include <mm/page_alloc.h>
 #include <mm/physmap.h>
+#include <sync/spinlock.h>
+
+static struct spinlock queues_lock = SPINLOCK_INITIALIZER("list of virtqueues");
+static struct list queues = LIST_INITIALIZER(queues); /* in the order in which they were created */
 
 static struct virtqueue_config choose_config(const struct virtio_device *device, uint16_t offered, uint16_t max_size,
                                              uint16_t max_segments)
@@ -60,6 +64,22 @@ static void give_back(struct virtio_queue *queue)
     queue->memory = (struct virtqueue_memory){0};
 }
 
+static void list_queue(struct virtio_queue *queue)
+{
+    uint64_t flags = spinlock_lock_irqsave(&queues_lock);
+
+    list_add_last(&queues, &queue->link);
+    spinlock_unlock_irqrestore(&queues_lock, flags);
+}
+
+static void unlist_queue(struct virtio_queue *queue)
+{
+    uint64_t flags = spinlock_lock_irqsave(&queues_lock);
+
+    list_remove(&queue->link);
+    spinlock_unlock_irqrestore(&queues_lock, flags);
+}
+
 int virtio_queue_create(struct virtio_queue *queue, struct virtio_device *device, uint16_t index, uint16_t max_size,
                         uint16_t max_segments)
 {
@@ -89,17 +109,54 @@ int virtio_queue_create(struct virtio_queue *queue, struct virtio_device *device
     result = device->transport->queue_enable(device, index, &place);
     if (result != 0)
         give_back(queue);
+    else
+        list_queue(queue);
     return result;
 }
 
 void virtio_queue_destroy(struct virtio_queue *queue)
 {
     ASSERT(queue->ring.nr_in_flight == 0);
+    if (queue->memory.ring == NULL)
+        return;
+    unlist_queue(queue);
     give_back(queue);
 }
 
 void virtio_queue_notify(struct virtio_queue *queue)
 {
-    if (virtqueue_must_notify(&queue->ring))
-        queue->device->transport->notify(queue->device, queue->index);
+    if (!virtqueue_must_notify(&queue->ring))
+        return;
+    queue->nr_notifications++;
+    queue->device->transport->notify(queue->device, queue->index);
+}
+
+static void look(const struct virtio_queue *queue, struct virtio_queue_figures *figures)
+{
+    *figures = (struct virtio_queue_figures){
+        .index = queue->index,
+        .config = queue->ring.config,
+        .nr_free = READ_ONCE(queue->ring.nr_free),
+        .nr_in_flight = READ_ONCE(queue->ring.nr_in_flight),
+        .fault = READ_ONCE(queue->ring.fault),
+        .nr_notifications = READ_ONCE(queue->nr_notifications),
+    };
+    queue->device->transport->queue_wiring(queue->device, queue->index, &figures->wiring);
+}
+
+bool virtio_queue_look(const struct virtio_device *device, unsigned n, struct virtio_queue_figures *figures)
+{
+    uint64_t flags = spinlock_lock_irqsave(&queues_lock);
+    struct virtio_queue *queue;
+    bool is_found = false;
+
+    list_for_each_entry (queue, &queues, link) {
+        is_found = queue->device == device && n-- == 0;
+        if (is_found) {
+            look(queue, figures);
+            break;
+        }
+    }
+    spinlock_unlock_irqrestore(&queues_lock, flags);
+    return is_found;
 }

@@ -235,6 +235,17 @@ static void unlist_rng(struct rng *rng)
     spinlock_unlock_irqrestore(&rngs_lock, flags);
 }
 
+static void destroy(struct rng *rng)
+{
+    stop(rng);
+    virtqueue_stop(&rng->queue.ring);
+    while (virtqueue_detach(&rng->queue.ring) != NULL)
+        ;
+    virtio_queue_destroy(&rng->queue);
+    kfree(rng->buffer);
+    kfree(rng);
+}
+
 static int probe(struct device *device)
 {
     struct rng *rng = kmalloc(sizeof(*rng), ALLOC_ZERO);
@@ -254,7 +265,11 @@ static int probe(struct device *device)
         kfree(rng);
         return result;
     }
-    device->driver_data = rng;
+    result = device_set_data(device, rng);
+    if (result != 0) {
+        destroy(rng);
+        return result;
+    }
     list_rng(rng);
     return 0;
 }
@@ -264,13 +279,8 @@ static void remove(struct device *device)
     struct rng *rng = device->driver_data;
 
     unlist_rng(rng);
-    stop(rng);
-    virtqueue_stop(&rng->queue.ring);
-    while (virtqueue_detach(&rng->queue.ring) != NULL)
-        ;
-    virtio_queue_destroy(&rng->queue);
-    kfree(rng->buffer);
-    kfree(rng);
+    device_clear_data(device);
+    destroy(rng);
 }
 
 static const virtio_match matches[] = {VIRTIO_ID_ENTROPY, 0};

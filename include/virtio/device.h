@@ -32,6 +32,15 @@ struct virtio_queue_place {
     paddr_t descriptors, driver_area, device_area; /* legacy: all from descriptors, one after the other */
 };
 
+/* How a queue and its device reach each other, for people. */
+struct virtio_wiring {
+    enum { VIRTIO_POLLED, VIRTIO_BY_PIN, VIRTIO_BY_MESSAGE } interrupt;
+    uint16_t vector;        /* of the device, of a message */
+    uint64_t nr_interrupts; /* the queue's handler was called */
+    bool has_port;          /* it is notified by this port, else by memory */
+    uint16_t port;
+};
+
 /* What a bus gives. Registers of a device that has gone read all ones. Context: thread; status and notify: any. */
 struct virtio_transport {
     uint8_t (*read_status)(struct virtio_device *device);
@@ -52,6 +61,7 @@ struct virtio_transport {
     int (*interrupts_request)(struct virtio_device *device, const struct virtio_interrupts *wanted);
     /* No handler runs any more when it returns. The device has been reset. Nothing happens without a request. */
     void (*interrupts_release)(struct virtio_device *device);
+    void (*queue_wiring)(struct virtio_device *device, uint16_t index, struct virtio_wiring *wiring);
     /* Bytes of the device's own configuration; false where it is not that long. */
     bool (*read_config)(struct virtio_device *device, unsigned offset, void *to, size_t length);
     /* Writes a byte of it; false as above. */

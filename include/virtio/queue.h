@@ -1,6 +1,7 @@
 /* A queue of a device: a ring in memory of its own, known to the device. Locking as virtio/virtqueue.h says. */
 #pragma once
 
+#include <lib/list.h>
 #include <virtio/device.h>
 #include <virtio/virtqueue.h>
 
@@ -10,6 +11,18 @@ struct virtio_queue {
     uint16_t index;                 /* [I] */
     struct virtqueue_memory memory; /* [I] */
     unsigned order;                 /* [I] of the ring's pages */
+    uint64_t nr_notifications;      /* sent */
+    struct list link;               /* [list of virtqueues] */
+};
+
+/* What a queue is and does, for the command `virtio`; counts may be a moment old. */
+struct virtio_queue_figures {
+    uint16_t index;
+    struct virtqueue_config config;
+    uint16_t nr_free, nr_in_flight;
+    enum virtqueue_fault fault;
+    uint64_t nr_notifications;
+    struct virtio_wiring wiring;
 };
 
 /* Allocates a ring of at most max_size with the features agreed on, and shows it to the device. Chains up to
@@ -24,3 +37,6 @@ void virtio_queue_destroy(struct virtio_queue *queue);
 
 /* Notifies the device if it wants to be. */
 void virtio_queue_notify(struct virtio_queue *queue);
+
+/* The device's n-th queue, false past the last. Context: thread. */
+bool virtio_queue_look(const struct virtio_device *device, unsigned n, struct virtio_queue_figures *figures);
