@@ -204,7 +204,7 @@ static bool take_led_answer(uint8_t byte)
 
 /* Bytes. */
 
-/* One byte, if there is one. A system request is left to the caller: it is not for under a lock. */
+/* One byte, if there is one. */
 static bool take_byte(struct keyboard_output *output)
 {
     uint8_t status = in8(I8042_STATUS), byte;
@@ -238,7 +238,7 @@ static bool drain(void)
         if (output.length > 0)
             input_bytes(output.bytes, output.length);
         if (output.sysrq)
-            sysrq_run(output.sysrq);
+            sysrq_ask(output.sysrq);
     }
     return nr_taken > 0;
 }

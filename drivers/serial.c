@@ -68,7 +68,11 @@ static void serial_write(struct console *console, const char *bytes, size_t leng
 
 static int serial_read(struct console *console)
 {
-    return serial_input_read(&port_of(console)->input);
+    struct port *port = port_of(console);
+    int byte = serial_input_read(&port->input);
+
+    console->wakes_reader = serial_input_is_announced(&port->input);
+    return byte;
 }
 
 static void register_port(struct port *port)
@@ -87,7 +91,7 @@ void serial_init(void)
         struct port *port = &ports[i];
 
         *port = (struct port){.console = {.name = places[i].name, .write = serial_write, .read = serial_read}};
-        serial_input_init(&port->input, &port->uart);
+        serial_input_init(&port->input, &port->uart, places[i].name);
         port->is_found = uart_probe(&port->uart, places[i].base) == 0;
         if (!port->is_found)
             continue;
@@ -178,11 +182,9 @@ void serial_use_interrupts(void)
 
         if (!port->is_registered || port->console.is_log_only || port->console.is_silent)
             continue;
-        error = serial_input_use_interrupt(&port->input, places[i].isa_irq, port->console.name);
+        error = serial_input_use_interrupt(&port->input, places[i].isa_irq);
         if (error)
             log_warn("serial: %s is polled, for its interrupt cannot be had: %s", port->console.name,
                      error_name(error));
-        else
-            port->console.wakes_reader = true;
     }
 }

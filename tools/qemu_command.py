@@ -39,6 +39,8 @@ class Machine:
     vga: str = "std"          # -vga
     accel: str = "tcg"        # -accel
     serial: bool = True       # whether there is a COM1
+    serial_device: str = ""   # instead of COM1 where a PC has it: "isa-serial,iobase=0x3e8,irq=4"
+    serial_break: bool = False  # whether it can be sent a BREAK; Ctrl-A is QEMU's then
     command_line: str = ""    # the kernel's
     extra: tuple = ()         # more QEMU arguments
 

@@ -14,8 +14,9 @@
 #define UART_MSR 6
 #define UART_SCR 7
 
-#define UART_IER_RECEIVED 0x01
-
+#define UART_IER_RECEIVED     0x01
+#define UART_IER_THR_FREE     0x02
+#define UART_IIR_NOTHING      0x01 /* no interrupt is pending */
 #define UART_IIR_FIFO_ENABLED 0xc0 /* both bits: a FIFO that works (16550A on) */
 
 #define UART_FCR_ENABLE 0x01
@@ -34,7 +35,11 @@
 #define UART_MSR_RTS_OUT2 0x90
 
 #define UART_LSR_DATA     0x01
-#define UART_LSR_ERRORS   0x1c /* parity, framing, break: the byte is worth nothing */
+#define UART_LSR_OVERRUN  0x02 /* bytes before this one were lost */
+#define UART_LSR_PARITY   0x04
+#define UART_LSR_FRAMING  0x08
+#define UART_LSR_BREAK    0x10 /* the line was held low for longer than a byte takes; comes with a byte 0 */
+#define UART_LSR_ERRORS   0x1e /* of the byte that is read next; reading the register clears them */
 #define UART_LSR_THR_FREE 0x20
 #define UART_LSR_IDLE     0x40 /* THR and the shift register are empty */
 

@@ -3,7 +3,19 @@
 #include <cpu/reset.h>
 #include <debug/backtrace.h>
 #include <debug/console.h>
+#include <debug/idle.h>
 #include <debug/log.h>
+
+#define NR_LETTERS 26u
+#define NO_LETTER  (1u << NR_LETTERS) /* something else was typed */
+
+static uint32_t asked;      /* [a] a bit for each letter */
+static uint32_t is_running; /* [a] requests that are not urgent, on some CPU */
+
+static uint32_t bit_of(char letter)
+{
+    return letter >= 'a' && letter <= 'z' ? 1u << (letter - 'a') : NO_LETTER;
+}
 
 static void show_help(void)
 {
@@ -22,17 +34,58 @@ static void reboot(void)
     machine_reset();
 }
 
-SYSRQ(reboot, .letter = 'b', .summary = "reset the machine at once", .run = reboot);
+SYSRQ(reboot, .letter = 'b', .is_urgent = true, .summary = "reset the machine at once", .run = reboot);
 
-void sysrq_run(char letter)
+static uint32_t urgent_letters(void)
+{
+    uint32_t letters = 0;
+
+    for (const struct sysrq *sysrq = __table_sysrqs_start; sysrq < __table_sysrqs_end; sysrq++)
+        if (sysrq->is_urgent)
+            letters |= bit_of(sysrq->letter);
+    return letters;
+}
+
+static void run_letters(uint32_t letters)
 {
     for (const struct sysrq *sysrq = __table_sysrqs_start; sysrq < __table_sysrqs_end; sysrq++) {
-        if (sysrq->letter == letter) {
-            log_info("system request %c: %s", letter, sysrq->summary);
-            sysrq->run();
-            return;
-        }
+        if (!(letters & bit_of(sysrq->letter)))
+            continue;
+        letters &= ~bit_of(sysrq->letter);
+        log_info("system request %c: %s", sysrq->letter, sysrq->summary);
+        sysrq->run();
     }
-    log_info("system request %c is not known:", letter);
-    show_help();
+    if (letters) {
+        log_info("there is no such system request, but these:");
+        show_help();
+    }
 }
+
+void sysrq_ask(char letter)
+{
+    __atomic_fetch_or(&asked, bit_of(letter), __ATOMIC_RELEASE); /* pairs with the acquires in sysrq_run_asked */
+}
+
+bool sysrq_is_asked(void)
+{
+    return __atomic_load_n(&asked, __ATOMIC_RELAXED) != 0; /* a hint: whoever runs them looks again */
+}
+
+void sysrq_run_asked(void)
+{
+    uint32_t urgent;
+
+    if (!sysrq_is_asked())
+        return;
+    urgent = urgent_letters();
+    run_letters(__atomic_fetch_and(&asked, ~urgent, __ATOMIC_ACQUIRE) & urgent);
+    /* Looked at again after is_running is 0: what was left to a run that was just ending. Sequentially consistent, for
+     * the store and the load after it must keep their order. */
+    while (__atomic_load_n(&asked, __ATOMIC_SEQ_CST) != 0 && !__atomic_exchange_n(&is_running, 1, __ATOMIC_SEQ_CST)) {
+        run_letters(__atomic_exchange_n(&asked, 0, __ATOMIC_ACQUIRE));
+        __atomic_store_n(&is_running, 0, __ATOMIC_SEQ_CST);
+    }
+}
+
+/* Of inputs that are polled, where no interrupt comes. */
+IDLE_WORK(sysrq, sysrq_run_asked);

@@ -8,6 +8,7 @@
 #include <cpu/registers.h>
 #include <debug/log.h>
 #include <debug/report.h>
+#include <debug/sysrq.h>
 #include <irq/chip.h>
 #include <irq/deferred.h>
 #include <trap/trap.h>
@@ -105,6 +106,17 @@ static void run_deferred(const struct trap_frame *frame)
         deferred_run();
 }
 
+/* At every depth: what hangs may be deferred work. Interrupts on, so that the reset gets through while a
+ * long list of stacks goes out. */
+static void run_system_requests(const struct trap_frame *frame)
+{
+    if (!(frame->rflags & RFLAGS_IF) || !sysrq_is_asked())
+        return;
+    irq_enable();
+    sysrq_run_asked();
+    irq_disable();
+}
+
 static bool has_fixup(uint64_t vector)
 {
     return vector == VECTOR_PAGE_FAULT || vector == VECTOR_GENERAL_PROTECTION || vector == VECTOR_STACK_FAULT;
@@ -158,6 +170,8 @@ void trap_dispatch(struct trap_frame *frame)
         dispatch_exception(frame, cr2);
     else
         dispatch_interrupt(frame);
+    if (frame->vector >= NR_EXCEPTIONS)
+        run_system_requests(frame); /* before deferred work, which may be what hangs */
     run_deferred(frame);
     this_cpu_write(percpu.interrupt_depth, this_cpu_read(percpu.interrupt_depth) - 1);
 }

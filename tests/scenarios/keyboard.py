@@ -40,16 +40,3 @@ def keyboard_none(run):
         vm.wait_prompt()
         assert "no i8042" in vm.output
         vm.exit()
-
-
-@scenario("keyboard/request")
-def keyboard_request(run):
-    """Alt+SysRq+t shows the stack, +b resets the machine"""
-    with run.boot(Machine()) as vm:
-        vm.wait_prompt()
-        keys(vm, "alt-sysrq-t")
-        vm.expect("system request t")
-        vm.expect("prompt_run")
-        vm.expect("end: ")
-        keys(vm, "alt-sysrq-b")
-        vm.wait_end("reset")

@@ -61,8 +61,10 @@ class Vm(Line):
             "-chardev", f"file,id=debug,path={escape(self._path('debug.log'))}",
             "-device", "isa-debugcon,iobase=0xe9,chardev=debug"]
         if self.machine.serial:
-            command += ["-chardev", f"socket,id=com1,fd={serial_guest.fileno()},logfile={escape(self._path('serial.log'))}",
-                        "-serial", "chardev:com1"]
+            command += ["-chardev", f"socket,id=com1,fd={serial_guest.fileno()},logfile={escape(self._path('serial.log'))}"
+                                    + (",mux=on" if self.machine.serial_break else "")]
+            command += (["-device", self.machine.serial_device + ",chardev=com1"] if self.machine.serial_device
+                        else ["-serial", "chardev:com1"])
         with open(self._path("qemu.log"), "wb") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent,
@@ -135,6 +137,13 @@ class Vm(Line):
             if not self._receive(source) and self.end is None:
                 self._ended()
         return bool(ready)
+
+    # What goes in
+
+    def send_break(self):
+        """A BREAK on the serial line of a Machine(serial_break=True)."""
+        assert self.machine.serial_break
+        self.send("\x01b")  # QEMU's escape
 
     # What is seen of it
 

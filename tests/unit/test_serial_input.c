@@ -1,0 +1,257 @@
+/* Serial input: by interrupt and without, what goes wrong on the line, and BREAK. */
+#include "support/uart_model.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <drivers/serial.h>
+#include <hw/uart_16550.h>
+
+/* With COM1 interrupting, and its first interrupt taken. */
+static void start_interrupting(void)
+{
+    power_on(UART, ABSENT, ABSENT, ABSENT);
+    serial_assign("");
+    serial_use_interrupts();
+    assert_int_equal(interrupt(), IRQ_HANDLED);
+    said[0] = '\0';
+}
+
+static void a_parity_error_costs_its_byte_and_no_other(void **state)
+{
+    start_interrupting();
+    receives("?!", 2);
+    models[0].line_errors = UART_LSR_PARITY;
+    assert_int_equal(interrupt(), IRQ_HANDLED);
+    assert_int_equal(read_com1(), '!');
+    assert_int_equal(read_com1(), -EAGAIN);
+    assert_non_null(strstr(said, "com1: bytes were lost 0 times, being read too late, and 1 came damaged"));
+    receives("?!", 2);
+    models[0].line_errors = UART_LSR_FRAMING;
+    assert_int_equal(read_com1(), '!');
+    assert_non_null(strstr(said, "and 2 came damaged"));
+}
+
+static void after_an_overrun_the_byte_is_good(void **state)
+{
+    start_interrupting();
+    receives("ab", 2);
+    models[0].line_errors = UART_LSR_OVERRUN;
+    assert_int_equal(read_com1(), 'a');
+    assert_int_equal(read_com1(), 'b');
+    assert_non_null(strstr(said, "com1: bytes were lost 1 times"));
+    said[0] = '\0';
+    for (unsigned i = 2; i <= 9; i++) {
+        receives("a", 1);
+        models[0].line_errors = UART_LSR_OVERRUN;
+        assert_int_equal(read_com1(), 'a');
+    }
+    assert_null(strstr(said, "3 times")); /* said the 1st, 2nd, 4th, 8th time */
+    assert_non_null(strstr(said, "8 times"));
+    assert_null(strstr(said, "9 times"));
+}
+
+/* Writing reads the line status, and the device forgets: the errors are the next byte's all the same. */
+static void errors_seen_while_writing_are_kept(void **state)
+{
+    start_interrupting();
+    receives("\0t", 2);
+    models[0].line_errors = UART_LSR_BREAK | UART_LSR_FRAMING;
+    registered[0]->write(registered[0], "x", 1);
+    assert_int_equal(models[0].line_errors, 0);
+    assert_int_equal(interrupt(), IRQ_HANDLED);
+    assert_string_equal(requested, "t");
+}
+
+static void send_break(void)
+{
+    receives("\0", 1);
+    models[0].line_errors = UART_LSR_BREAK;
+    assert_int_equal(interrupt(), IRQ_HANDLED);
+}
+
+static void send_byte(char byte)
+{
+    static char sent;
+
+    sent = byte;
+    receives(&sent, 1);
+    assert_int_equal(interrupt(), IRQ_HANDLED);
+}
+
+static void break_and_a_letter(void **state)
+{
+    start_interrupting();
+    send_break();
+    assert_non_null(strstr(said, "com1: BREAK"));
+    send_byte('t');
+    assert_string_equal(requested, "t");
+    send_byte('t');
+    assert_string_equal(requested, "t"); /* one letter for each BREAK */
+    assert_int_equal(read_com1(), 't');
+    assert_int_equal(read_com1(), -EAGAIN);
+}
+
+static void break_that_is_none(void **state)
+{
+    start_interrupting();
+    send_break(), send_break(), send_byte('b'); /* taken back */
+    assert_int_equal(read_com1(), 'b');
+    send_break(), send_byte('B'), send_byte('b'); /* no letter of a request: a byte, and so is the next */
+    assert_int_equal(read_com1(), 'B');
+    assert_int_equal(read_com1(), 'b');
+    send_break();
+    now_ns += 5000000000ull;
+    send_byte('b');
+    assert_int_equal(read_com1(), 'b');
+    assert_string_equal(requested, "");
+    send_break();
+    now_ns += 4999999999ull;
+    send_byte('b');
+    assert_string_equal(requested, "b");
+    send_byte('\0'); /* a byte 0 without BREAK is typed: Ctrl-@ */
+    assert_int_equal(read_com1(), 0);
+}
+
+/* QEMU tells of a BREAK while bytes in front of it wait. */
+static void break_behind_bytes(void **state)
+{
+    start_interrupting();
+    receives("ab\0t", 4);
+    models[0].line_errors = UART_LSR_BREAK;
+    assert_int_equal(interrupt(), IRQ_HANDLED);
+    assert_int_equal(read_com1(), 'a');
+    assert_int_equal(read_com1(), 'b');
+    assert_int_equal(read_com1(), -EAGAIN);
+    assert_string_equal(requested, "t");
+}
+
+/* Taken out of the device by the interrupt, and read later, in order; a full ring leaves the rest in the device. */
+static void input_by_interrupt(void **state)
+{
+    static char text[9001];
+    struct console *console;
+
+    power_on(UART, UART, ABSENT, ABSENT);
+    serial_assign("keel.log=com2");
+    serial_use_interrupts();
+    console = console_named("com1");
+    assert_int_equal(interrupt(), IRQ_HANDLED); /* the one that is asked for */
+    assert_int_equal(console->read(console), -EAGAIN);
+    assert_true(console->wakes_reader);
+    assert_int_equal(models[0].ier, UART_IER_RECEIVED);
+    assert_true(models[0].mcr & UART_MCR_OUT2);
+    assert_int_equal(models[1].ier, 0); /* the log's port is not read */
+    assert_null(handlers[3]);
+    for (unsigned i = 0; i < 9000; i++)
+        text[i] = (char)('a' + i % 26);
+    receives(text, 9000);
+    assert_int_equal(interrupt(), IRQ_HANDLED);
+    assert_int_equal(models[0].received - text, 4096);
+    for (unsigned i = 0; i < 9000; i++)
+        assert_int_equal(console->read(console), 'a' + i % 26);
+    assert_int_equal(console->read(console), -EAGAIN);
+    assert_true(console->wakes_reader);         /* no interrupt could tell of what was left there */
+    assert_int_equal(interrupt(), IRQ_HANDLED); /* the reader was faster */
+    assert_int_equal(interrupt(), IRQ_NOT_MINE);
+    assert_null(strstr(said, "polled"));
+}
+
+/* Wired to another input than a PC's: found out at the first read, and told once; should interrupts come after all,
+ * they are used. */
+static void an_interrupt_that_never_comes(void **state)
+{
+    power_on(UART, ABSENT, ABSENT, ABSENT);
+    serial_assign("");
+    serial_use_interrupts();
+    said[0] = '\0';
+    receives("xyz", 3);
+    assert_int_equal(read_com1(), 'x');
+    assert_false(console_named("com1")->wakes_reader);
+    assert_string_equal(said, "serial: com1 does not interrupt for what it receives: it is polled\n");
+    assert_int_equal(read_com1(), 'y');
+    assert_int_equal(read_com1(), 'z');
+    assert_int_equal(read_com1(), -EAGAIN);
+    assert_string_equal(said, "serial: com1 does not interrupt for what it receives: it is polled\n");
+    assert_int_equal(interrupt(), IRQ_HANDLED);
+    assert_int_equal(read_com1(), -EAGAIN);
+    assert_true(console_named("com1")->wakes_reader);
+}
+
+/* Masked as a storm, say: what the reader finds by itself gives it away. */
+static void interrupts_that_stop_coming(void **state)
+{
+    start_interrupting();
+    assert_int_equal(read_com1(), -EAGAIN);
+    for (unsigned i = 0; i < 8; i++) {
+        assert_true(console_named("com1")->wakes_reader);
+        assert_string_equal(said, "");
+        receives("x", 1);
+        assert_int_equal(read_com1(), 'x');
+    }
+    assert_false(console_named("com1")->wakes_reader);
+    assert_string_equal(said, "serial: com1 does not interrupt for what it receives: it is polled\n");
+}
+
+/* Interrupts without a reason are the port's no more than anybody's: the interrupt layer masks the line. */
+static void a_storm_is_disowned(void **state)
+{
+    unsigned nr_owned = 0;
+
+    start_interrupting();
+    for (unsigned i = 0; i < 1000; i++)
+        nr_owned += interrupt() == IRQ_HANDLED;
+    assert_true(nr_owned <= 1);
+}
+
+/* A device that has bytes, or broken ones, at every look: handler and reader end all the same. */
+static void bytes_without_end(void **state)
+{
+    start_interrupting();
+    models[0].is_endless = true;
+    models[0].line_errors = UART_LSR_FRAMING;
+    nr_reads = 0;
+    (void)interrupt();
+    assert_true(nr_reads < 200000);
+    nr_reads = 0;
+    (void)read_com1();
+    assert_true(nr_reads < 20000);
+    models[0].line_errors = 0;
+    (void)interrupt();
+    nr_reads = 0;
+    assert_int_equal(read_com1(), 0);
+    assert_true(nr_reads < 20000);
+}
+
+static void without_an_interrupt_input_is_polled(void **state)
+{
+    power_on(UART, ABSENT, ABSENT, ABSENT);
+    irq_error = -ENODEV;
+    serial_assign("");
+    serial_use_interrupts();
+    assert_int_equal(models[0].ier, 0);
+    assert_non_null(strstr(said, "com1 is polled"));
+    receives("x", 1);
+    assert_int_equal(read_com1(), 'x');
+    assert_false(console_named("com1")->wakes_reader);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_parity_error_costs_its_byte_and_no_other),
+        cmocka_unit_test(after_an_overrun_the_byte_is_good),
+        cmocka_unit_test(errors_seen_while_writing_are_kept),
+        cmocka_unit_test(break_and_a_letter),
+        cmocka_unit_test(break_that_is_none),
+        cmocka_unit_test(break_behind_bytes),
+        cmocka_unit_test(input_by_interrupt),
+        cmocka_unit_test(an_interrupt_that_never_comes),
+        cmocka_unit_test(interrupts_that_stop_coming),
+        cmocka_unit_test(a_storm_is_disowned),
+        cmocka_unit_test(bytes_without_end),
+        cmocka_unit_test(without_an_interrupt_input_is_polled),
+    };
+
+    return cmocka_run_group_tests_name("drivers/serial_input", tests, NULL, NULL);
+}
