@@ -36,3 +36,14 @@ boot_scenario("virtio/iommu-is-refused",
               commands="rng; devices", forbid=(r"bytes received",),
               expect=[r"virtio 00:04\.0: wants addresses translated by an IOMMU", r"virtio 00:04\.0: no driver"],
               summary="a device that wants an IOMMU is refused with a message")
+
+boot_scenario("virtio/liars-and-lost-memory",
+              Machine(extra=("-device", "virtio-rng-pci,disable-legacy=on,addr=0x4",
+                             "-device", "virtio-rng-pci,disable-modern=on,vectors=0,addr=0x5",
+                             "-device", "virtio-rng-pci,disable-legacy=on,packed=on,vectors=1,addr=0x6",
+                             "-drive", "if=none,id=disk,driver=null-co,read-zeroes=on,size=1M",
+                             "-device", "virtio-blk-pci,drive=disk,num-queues=2,addr=0x7")),
+              commands="test virtio; virtio", builds=("release", "debug", "sanitize", "clang"),
+              expect=[r"4 functions probed with every allocation failing", r"^\d+ passed, 0 failed",
+                      *(rf"^00:0{slot}\.0: .*\n.*ACKNOWLEDGE DRIVER DRIVER_OK" for slot in (4, 5, 6, 7))],
+              summary="devices that lie in every way are reset and marked failed; every allocation of a probe fails once")
