@@ -1,5 +1,6 @@
 /* This machine's tables. */
 #include <acpi/fadt.h>
+#include <acpi/pci.h>
 #include <acpi/tables.h>
 #include <base/errno.h>
 #include <boot/boot_info.h>
@@ -10,12 +11,14 @@
 #include <mm/paging.h>
 #include <mm/vmalloc.h>
 
+#include "aml_pci.h"
 #include "power.h"
 #include "table.h"
 
 static struct acpi_table_set tables; /* [I] */
 static struct acpi_fixed fixed;      /* [I] */
 static bool has_fixed;               /* [I] */
+static struct aml_namespace names;   /* [I] */
 
 static bool read_physical(const struct physical_memory *memory, paddr_t address, void *to, size_t size)
 {
@@ -61,6 +64,45 @@ INIT static bool is_turned_off(const struct boot_info *info)
     return false;
 }
 
+INIT static void read_definition_block(const struct acpi_header *block)
+{
+    const uint8_t *aml = (const uint8_t *)(block + 1);
+    int unread = aml_namespace_add(&names, aml, block->length - (uint32_t)sizeof(*block));
+
+    if (unread < 0)
+        log_warn("acpi: there is no memory for all names of definition blocks");
+    else if (unread > 0)
+        log_debug("acpi: in %u places the rest of a block could not be read", (unsigned)unread);
+}
+
+/* The DSDT's names come before those of the SSDTs, which add to it. */
+INIT static void read_definition_blocks(void)
+{
+    const struct acpi_header *block = acpi_find_table(ACPI_DSDT, 0);
+
+    aml_namespace_init(&names);
+    if (block)
+        read_definition_block(block);
+    for (unsigned n = 0; (block = acpi_find_table(ACPI_SSDT, n)); n++)
+        read_definition_block(block);
+    aml_namespace_finish(&names);
+}
+
+bool acpi_pci_next_root(struct acpi_pci_root *root)
+{
+    return aml_pci_next_root(&names, root);
+}
+
+const struct aml_node *acpi_pci_function(const struct aml_node *bus, unsigned slot, unsigned function)
+{
+    return aml_pci_function(&names, bus, slot, function);
+}
+
+int acpi_pci_route(const struct aml_node *bus, unsigned slot, unsigned pin, struct acpi_pci_route *route)
+{
+    return aml_pci_route(&names, bus, slot, pin, route);
+}
+
 INIT void acpi_init(const struct boot_info *info)
 {
     struct acpi_roots roots;
@@ -79,6 +121,7 @@ INIT void acpi_init(const struct boot_info *info)
     for (const struct acpi_table *table = tables.first; table; table = table->next)
         count++;
     log_info("acpi: %u tables%s", count, has_fixed ? "" : ", the fixed table not among them");
+    read_definition_blocks();
     acpi_power_init();
 }
 

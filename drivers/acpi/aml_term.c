@@ -51,9 +51,10 @@ static bool is_name_character(uint8_t c, bool is_lead)
     return (c >= 'A' && c <= 'Z') || c == '_' || (!is_lead && c >= '0' && c <= '9');
 }
 
-static bool is_name_start(uint8_t c)
+bool aml_is_name_start(uint8_t byte)
 {
-    return is_name_character(c, true) || c == ROOT_PREFIX || c == PARENT_PREFIX || c == DUAL_NAME || c == MULTI_NAME;
+    return is_name_character(byte, true) || byte == ROOT_PREFIX || byte == PARENT_PREFIX || byte == DUAL_NAME ||
+           byte == MULTI_NAME;
 }
 
 static bool take_segments(struct aml_reader *reader, struct aml_name *name)
@@ -112,7 +113,7 @@ static uint8_t nr_operands(uint8_t op)
 
     if (op >= 0x60 && op <= 0x6e) /* Local0 to Arg6 */
         return 0;
-    if (op == AML_ZERO || op == AML_ONE || op == AML_ONES || op == 0xa3 || op == 0xa5 || op == 0xcc)
+    if (op == AML_ZERO || op == AML_ONE || op == AML_ONES || op == AML_NOOP || op == 0xa5 || op == 0xcc)
         return 0; /* ... Noop, Break, BreakPoint */
     if (op == AML_RETURN)
         return 1;
@@ -168,7 +169,7 @@ static bool skip_op(struct aml_reader *reader, uint8_t *operands)
     *operands = 0;
     if (!aml_take_byte(reader, &op))
         return false;
-    if (is_name_start(op)) {
+    if (aml_is_name_start(op)) {
         reader->at--;
         return aml_take_name(reader, &name);
     }

@@ -26,6 +26,7 @@ MUST_CHECK bool aml_take(struct aml_reader *reader, uint32_t nr_bytes);
 /* *end is where what the length covers ends: at or before the reader's end. */
 MUST_CHECK bool aml_take_length(struct aml_reader *reader, uint32_t *end);
 MUST_CHECK bool aml_take_name(struct aml_reader *reader, struct aml_name *name);
+bool aml_is_name_start(uint8_t byte);
 /* Goes over `count` terms, operands and all. */
 MUST_CHECK bool aml_skip_terms(struct aml_reader *reader, unsigned count);
 
@@ -47,14 +48,25 @@ enum {
     AML_METHOD_OP = 0x14,
     AML_EXTERNAL = 0x15,
     AML_EXTENDED = 0x5b,
+    AML_ARG0 = 0x68,
+    AML_STORE = 0x70,
+    AML_AND = 0x7b,
+    AML_OR = 0x7d,
     AML_CREATE_DWORD_FIELD = 0x8a,
     AML_CREATE_WORD_FIELD = 0x8b,
     AML_CREATE_BYTE_FIELD = 0x8c,
     AML_CREATE_BIT_FIELD = 0x8d,
     AML_CREATE_QWORD_FIELD = 0x8f,
+    AML_LAND = 0x90,
+    AML_LOR = 0x91,
+    AML_LNOT = 0x92,
+    AML_LEQUAL = 0x93,
+    AML_LGREATER = 0x94,
+    AML_LLESS = 0x95,
     AML_IF = 0xa0,
     AML_ELSE = 0xa1,
     AML_WHILE = 0xa2,
+    AML_NOOP = 0xa3,
     AML_RETURN = 0xa4,
     AML_ONES = 0xff,
 };
