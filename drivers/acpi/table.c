@@ -24,7 +24,7 @@ void acpi_signature_text(const char *signature, char text[ACPI_SIGNATURE_SIZE + 
     text[ACPI_SIGNATURE_SIZE] = '\0';
 }
 
-static bool is_sane_allocation(const struct acpi_mcfg_entry *entry)
+bool acpi_mcfg_is_sane(const struct acpi_mcfg_entry *entry)
 {
     uint64_t bytes = (entry->last_bus + 1ull) * CONFIGURATION_BYTES_PER_BUS;
 
@@ -41,7 +41,7 @@ bool acpi_mcfg_next(const struct acpi_header *mcfg, uint32_t *cursor, struct acp
 
         memcpy(&read, (const char *)mcfg + *cursor, sizeof(read));
         *cursor += sizeof(read);
-        if (is_sane_allocation(&read)) {
+        if (acpi_mcfg_is_sane(&read)) {
             *entry = read;
             return true;
         }

@@ -2,9 +2,10 @@
  * 3.2.2.3.2). */
 #include "access.h"
 
+#include <acpi/pci.h>
 #include <acpi/tables.h>
-#include <base/align.h>
 #include <base/errno.h>
+#include <boot/boot_info.h>
 #include <cpu/features.h>
 #include <cpu/io.h>
 #include <dev/register.h>
@@ -45,27 +46,51 @@ static void ecam_write(const struct pci_bus *bus, unsigned devfn, unsigned offse
         register_write32(at, value);
 }
 
+static bool covers(const struct acpi_mcfg_entry *entry, uint16_t segment, uint8_t bus)
+{
+    return entry->segment == segment && bus >= entry->first_bus && bus <= entry->last_bus;
+}
+
+/* Sizing BARs writes to it: it must not be memory, whatever the firmware says. */
+static bool is_memory(const struct acpi_mcfg_entry *entry)
+{
+    const struct boot_info *info = boot_info();
+    uint64_t base = entry->base + entry->first_bus * ECAM_BYTES_PER_BUS;
+    uint64_t end = entry->base + (entry->last_bus + 1ull) * ECAM_BYTES_PER_BUS;
+
+    for (unsigned i = 0; i < info->nr_memory; i++)
+        if (info->memory[i].kind != MEMORY_RESERVED && info->memory[i].base.value < end &&
+            base < info->memory[i].base.value + info->memory[i].length_bytes)
+            return true;
+    return false;
+}
+
 bool pci_ecam_of(uint16_t segment, uint8_t bus, struct acpi_mcfg_entry *entry)
 {
     const struct acpi_header *mcfg = acpi_find_table(ACPI_MCFG, 0);
+    struct acpi_pci_root root = {0};
 
     for (uint32_t at = 0; mcfg && acpi_mcfg_next(mcfg, &at, entry);)
-        if (entry->segment == segment && bus >= entry->first_bus && bus <= entry->last_bus)
+        if (covers(entry, segment, bus) && !is_memory(entry))
             return true;
+    while (acpi_pci_next_root(&root)) {
+        *entry = (struct acpi_mcfg_entry){root.ecam_base, root.segment, root.first_bus, root.last_bus, 0};
+        if (covers(entry, segment, bus) && acpi_mcfg_is_sane(entry) && !is_memory(entry))
+            return true;
+    }
     return false;
 }
 
 static int ecam_open(struct pci_bus *bus)
 {
-    const uint64_t bytes_per_bus = MIB(1);
     struct acpi_mcfg_entry entry;
 
     if (!pci_ecam_of(bus->segment, bus->number, &entry))
         return -ENODEV;
-    uint64_t base = entry.base + bus->number * bytes_per_bus;
-    if (base + bytes_per_bus > 1ull << cpu_identity()->physical_bits)
+    uint64_t base = entry.base + bus->number * ECAM_BYTES_PER_BUS;
+    if (base + ECAM_BYTES_PER_BUS > 1ull << cpu_identity()->physical_bits)
         return -ERANGE;
-    bus->access_data = device_map(paddr(base), bytes_per_bus, MAP_WRITE | MAP_UNCACHED);
+    bus->access_data = device_map(paddr(base), ECAM_BYTES_PER_BUS, MAP_WRITE | MAP_UNCACHED);
     bus->config_bytes = PCI_EXPRESS_CONFIG_BYTES;
     return bus->access_data ? 0 : -ENOMEM;
 }

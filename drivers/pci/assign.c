@@ -96,12 +96,18 @@ static bool overlaps(struct pci_window a, struct pci_window b)
     return is_open(b) && a.base < b.end && b.base < a.end;
 }
 
+/* What is on either bus has addresses that what is on the other cannot have: root buses share the machine's. */
+static bool are_one_space(const struct pci_bus *a, const struct pci_bus *b)
+{
+    return a == b || (a && !a->parent && !b->parent);
+}
+
 /* Something on the bus that has addresses in this range: sets *taken and returns true. */
 static bool find_taken(const struct pci_tree *tree, const struct pci_bus *bus, enum pci_space space,
                        struct pci_window range, struct pci_window *taken)
 {
     for (const struct pci_device *device = tree->first; device; device = device->next)
-        for (unsigned i = 0; device->on == bus && i < PCI_NR_BARS; i++) {
+        for (unsigned i = 0; are_one_space(device->on, bus) && i < PCI_NR_BARS; i++) {
             const struct pci_bar *bar = &device->bars[i];
 
             *taken = (struct pci_window){bar->base.value, bar->base.value + bar->length};
@@ -109,7 +115,7 @@ static bool find_taken(const struct pci_tree *tree, const struct pci_bus *bus, e
                 return true;
         }
     for (const struct pci_bus *child = tree->first_bus; child; child = child->next)
-        for (unsigned i = 0; child->parent == bus && i < PCI_NR_SPACES; i++) {
+        for (unsigned i = 0; are_one_space(child->parent, bus) && i < PCI_NR_SPACES; i++) {
             *taken = child->windows[i];
             if ((i == PCI_SPACE_IO) == (space == PCI_SPACE_IO) && overlaps(range, *taken))
                 return true;

@@ -1,13 +1,11 @@
-/* The machine's PCI bus: from its root to devices of the device model. */
-#include <acpi/tables.h>
+/* The machine's PCI bus: from its roots to devices of the device model. */
 #include <base/errno.h>
 #include <debug/log.h>
 #include <hw/pci.h>
 #include <mm/paging.h>
 #include <mm/vmalloc.h>
 
-#include "access.h"
-#include "root_windows.h"
+#include "roots.h"
 
 static struct pci_tree tree; /* [I] after pci_init */
 
@@ -55,54 +53,9 @@ void *pci_map_bar(struct pci_device *device, unsigned index, uint64_t offset, ui
     return at;
 }
 
-/* ECAM where it shows what the ports show; the firmware's word alone is not enough. */
-static const struct pci_access *choose_access(uint16_t segment, uint8_t first_bus)
-{
-    struct acpi_mcfg_entry entry;
-    struct pci_bus probe = {.access = &pci_ecam_access, .segment = segment, .number = first_bus};
-    bool has_ports = segment == 0 && pci_has_ports();
-
-    if (!pci_ecam_of(segment, first_bus, &entry) || pci_ecam_access.open(&probe) < 0)
-        return has_ports ? &pci_ports_access : NULL;
-    uint32_t by_memory = pci_bus_read(&probe, 0, PCI_VENDOR_ID, sizeof(uint32_t));
-    device_unmap(probe.access_data);
-    if (!has_ports)
-        return &pci_ecam_access;
-    probe = (struct pci_bus){.access = &pci_ports_access, .config_bytes = PCI_CONFIG_BYTES, .number = first_bus};
-    if (pci_bus_read(&probe, 0, PCI_VENDOR_ID, sizeof(uint32_t)) == by_memory)
-        return &pci_ecam_access;
-    log_warn("pci: what the firmware calls configuration space is none: the ports are used");
-    return &pci_ports_access;
-}
-
-static void scan_root(uint16_t segment, uint8_t first, uint8_t last)
-{
-    const struct pci_access *access = choose_access(segment, first);
-    struct pci_bus *root = NULL;
-
-    if (!access)
-        return;
-    int found = pci_scan(&tree, access, segment, first, last, &root);
-    if (found < 0)
-        log_error("pci: the scan of segment %u ended early, error %d", segment, -found);
-    if (root)
-        pci_find_root_windows(root);
-    if (found >= 0)
-        log_info("pci: %d functions by %s", found, access->name);
-}
-
 void pci_init(void)
 {
-    const struct acpi_header *mcfg = acpi_find_table(ACPI_MCFG, 0);
-    struct acpi_mcfg_entry entry;
-    bool has_segment_0 = false;
-
-    for (uint32_t at = 0; mcfg && acpi_mcfg_next(mcfg, &at, &entry);) {
-        scan_root(entry.segment, entry.first_bus, entry.last_bus);
-        has_segment_0 |= entry.segment == 0;
-    }
-    if (!has_segment_0)
-        scan_root(0, 0, UINT8_MAX);
+    pci_scan_roots(&tree);
     if (tree.first_bus)
         (void)pci_assign(&tree);
     for (struct pci_device *device = tree.first; device; device = device->next) {

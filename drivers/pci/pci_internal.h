@@ -4,6 +4,7 @@
 #include <base/compiler.h>
 #include <pci/pci.h>
 
+struct aml_node;
 struct pci_bus;
 
 /* A way to configuration space: ECAM, ports 0xcf8 and 0xcfc, or a model of it in tests. bytes is 1, 2 or 4 and offset a
@@ -35,9 +36,10 @@ struct pci_bus {
     uint16_t segment;
     uint8_t number, last; /* the bus and the last of all behind it */
     bool is_numbered_by_us;
-    struct pci_bus *parent;    /* NULL for a root */
-    struct pci_device *bridge; /* NULL for a root */
-    unsigned next_devfn;       /* of the scan */
+    struct pci_bus *parent;          /* NULL for a root */
+    struct pci_device *bridge;       /* NULL for a root */
+    const struct aml_node *firmware; /* [I] what stands for the bus in definition blocks, or NULL */
+    unsigned next_devfn;             /* of the scan */
     struct pci_window windows[PCI_NR_SPACES];
     struct pci_demand demand[PCI_NR_SPACES];
     struct pci_bus *next; /* all buses, in the order found */

@@ -30,6 +30,9 @@ struct acpi_hpet_info {
 };
 MUST_CHECK int acpi_hpet_info(struct acpi_hpet_info *info);
 
+/* Whether an allocation's bus numbers and base can be. Pure. */
+bool acpi_mcfg_is_sane(const struct acpi_mcfg_entry *entry);
+
 /* Steps through the allocations of an MCFG table; *cursor begins as 0. False past the last. Entries with first_bus
  * behind last_bus or a misaligned or wrapping base are passed over. Pure: any bytes in a checked header's length. */
 bool acpi_mcfg_next(const struct acpi_header *mcfg, uint32_t *cursor, struct acpi_mcfg_entry *entry);
