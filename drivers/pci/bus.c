@@ -56,6 +56,7 @@ void *pci_map_bar(struct pci_device *device, unsigned index, uint64_t offset, ui
 void pci_init(void)
 {
     pci_scan_roots(&tree);
+    pci_find_firmware_nodes(&tree);
     if (tree.first_bus)
         (void)pci_assign(&tree);
     for (struct pci_device *device = tree.first; device; device = device->next) {

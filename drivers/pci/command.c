@@ -66,6 +66,19 @@ static void print_capabilities(const struct pci_device *device)
         console_printf("\n");
 }
 
+static void print_pin(const struct pci_device *device)
+{
+    struct acpi_pci_route route;
+
+    console_printf("  interrupt pin INT%c, ", 'A' + device->interrupt_pin - 1);
+    if (pci_route_by_table(device, &route) == 0)
+        console_printf("wired to input %u\n", route.gsi);
+    else if (pci_route_by_line(device, &route) == 0)
+        console_printf("wired to input %u as the line register says\n", route.gsi);
+    else
+        console_printf("nobody says where it is wired to\n");
+}
+
 static void print_function(const struct pci_device *device)
 {
     static const char *const modes[] = {[PCI_MSIX] = "MSI-X", [PCI_MSI] = "MSI", [PCI_INTX] = "the pin"};
@@ -78,8 +91,7 @@ static void print_function(const struct pci_device *device)
     print_bars(device);
     print_capabilities(device);
     if (device->interrupt_pin != 0)
-        console_printf("  interrupt pin INT%c, line %u\n", 'A' + device->interrupt_pin - 1,
-                       pci_read8(device, PCI_INTERRUPT_LINE));
+        print_pin(device);
     if (device->interrupts)
         console_printf("  %u vectors by %s\n", pci_interrupts_count(device), modes[pci_interrupts_mode(device)]);
     if (pci_is_bridge(device))

@@ -3,8 +3,6 @@
  * Every vector's handler is run_vector; only the last vector knows more than one of the driver's handlers. So when
  * there are fewer vectors than handlers, found out half way through, nothing needs to be set up again. */
 #include <acpi/fadt.h>
-#include <acpi/madt.h>
-#include <acpi/tables.h>
 #include <base/errno.h>
 #include <hw/pci.h>
 #include <mm/kmalloc.h>
@@ -12,9 +10,7 @@
 
 #include "pci_internal.h"
 
-#define NR_ISA_IRQS  16u
-#define LINE_UNKNOWN 0xffu /* PCI Local Bus 3.0 6.2.4 */
-#define MAX_VECTORS  2048u /* what an MSI-X table can have */
+#define MAX_VECTORS 2048u /* what an MSI-X table can have */
 
 struct pci_vector {
     struct pci_interrupts *interrupts;
@@ -140,40 +136,27 @@ static int use_msi(struct pci_device *device, struct pci_interrupts *interrupts,
     return 0;
 }
 
-/* The firmware routes a pin to an ISA interrupt and leaves its number in the line register; the MADT may say that it is
- * another input, or active high. */
-static void route_line(uint8_t line, uint32_t *gsi, enum irq_polarity *polarity)
+static int claim_input(struct pci_interrupts *interrupts, const struct acpi_pci_route *route, const char *name)
 {
-    const struct acpi_header *madt = acpi_find_table(ACPI_MADT, 0);
-    union acpi_madt_entry entry;
-
-    *gsi = line;
-    *polarity = IRQ_ACTIVE_LOW;
-    for (uint32_t at = 0; madt && acpi_madt_next(madt, &at, &entry);) {
-        if (entry.header.type != ACPI_MADT_OVERRIDE || entry.override.bus != 0 || entry.override.source != line)
-            continue;
-        *gsi = entry.override.gsi;
-        if ((entry.override.flags & ACPI_MPS_POLARITY_MASK) == ACPI_MPS_ACTIVE_HIGH)
-            *polarity = IRQ_ACTIVE_HIGH;
-    }
+    return irq_request_gsi(route->gsi, route->is_level ? IRQ_LEVEL : IRQ_EDGE,
+                           route->is_active_low ? IRQ_ACTIVE_LOW : IRQ_ACTIVE_HIGH, route->is_level ? IRQ_SHARED : 0,
+                           run_vector, &interrupts->vectors[0], name, &interrupts->vectors[0].irq);
 }
 
 static int use_pin(struct pci_device *device, struct pci_interrupts *interrupts, const char *name)
 {
-    uint8_t line = pci_read8(device, PCI_INTERRUPT_LINE);
-    enum irq_polarity polarity;
-    uint32_t gsi;
+    struct acpi_pci_route route;
 
-    if (device->interrupt_pin == 0 || line == 0 || line == LINE_UNKNOWN)
-        return -ENODEV;
-    route_line(line, &gsi, &polarity);
     interrupts->mode = PCI_INTX;
     interrupts->nr_vectors = 1;
-    int error = irq_request_gsi(gsi, IRQ_LEVEL, polarity, IRQ_SHARED, run_vector, &interrupts->vectors[0], name,
-                                &interrupts->vectors[0].irq);
+    int error = pci_route_by_table(device, &route);
+    if (error == 0)
+        error = claim_input(interrupts, &route, name);
+    if (error && pci_route_by_line(device, &route) == 0)
+        error = claim_input(interrupts, &route, name);
     if (error == 0)
         set_pin(device, true);
-    return error;
+    return error == -ENOENT || error == -ENOTSUP ? -ENODEV : error;
 }
 
 static int use_best(struct pci_device *device, struct pci_interrupts *interrupts, const char *name)

@@ -1,10 +1,10 @@
 /* What the parts of the PCI bus driver share. */
 #pragma once
 
+#include <acpi/pci.h>
 #include <base/compiler.h>
 #include <pci/pci.h>
 
-struct aml_node;
 struct pci_bus;
 
 /* A way to configuration space: ECAM, ports 0xcf8 and 0xcfc, or a model of it in tests. bytes is 1, 2 or 4 and offset a
@@ -83,5 +83,12 @@ void pci_write_window(struct pci_bus *bus, enum pci_space space, struct pci_wind
 /* Gives every BAR without an address one out of its root's windows, and bridges the windows for it. Returns the number
  * of BARs that could not be given one, each with a log line. */
 unsigned pci_assign(struct pci_tree *tree);
+
+/* Sets what stands for each bus in the definition blocks; the roots' are set. */
+void pci_find_firmware_nodes(struct pci_tree *tree);
+/* Where the device's pin is wired to: by _PRT, or as the firmware left it in the line register. 0, -ENOENT where it
+ * does not say; the errors of acpi_pci_route. */
+MUST_CHECK int pci_route_by_table(const struct pci_device *device, struct acpi_pci_route *route);
+MUST_CHECK int pci_route_by_line(const struct pci_device *device, struct acpi_pci_route *route);
 
 void pci_device_name(const struct pci_device *device, char *name, size_t size);
