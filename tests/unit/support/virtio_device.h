@@ -6,7 +6,9 @@
 #include <base/types.h>
 #include <virtio/virtqueue.h>
 
+#ifndef MODEL_SEGMENTS_MAX
 #define MODEL_SEGMENTS_MAX 64
+#endif
 
 struct model_chain {
     uint16_t id;
