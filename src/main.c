@@ -133,6 +133,7 @@ static NORETURN NOINLINE void finish_boot(void)
     mm_free_init_memory(); /* the last thing of boot: what ran once is memory now */
     boot_stage(BOOT_STAGE_SEALED);
     work_start(); /* devices may come and go */
+    work_run();   /* what drivers left to do */
     boot_stage(BOOT_STAGE_PROMPT);
     prompt_run();
 }
@@ -202,5 +203,6 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     virtio_pci_init();               /* PCI's virtio functions become devices of their own */
     virtio_rng_init();               /* the random pool is fed */
     virtio_blk_init();               /* disks, and their partitions */
+    pci_hotplug_init();              /* what is plugged in later is found */
     finish_boot();
 }

@@ -95,7 +95,12 @@ static int ecam_open(struct pci_bus *bus)
     return bus->access_data ? 0 : -ENOMEM;
 }
 
-const struct pci_access pci_ecam_access = {"ECAM", ecam_read, ecam_write, ecam_open};
+static void ecam_close(struct pci_bus *bus)
+{
+    device_unmap(bus->access_data);
+}
+
+const struct pci_access pci_ecam_access = {"ECAM", ecam_read, ecam_write, ecam_open, ecam_close};
 
 static void select_register(const struct pci_bus *bus, unsigned devfn, unsigned offset)
 {
@@ -140,7 +145,12 @@ static int ports_open(struct pci_bus *bus)
     return 0;
 }
 
-const struct pci_access pci_ports_access = {"ports 0xcf8 and 0xcfc", ports_read, ports_write, ports_open};
+static void ports_close(struct pci_bus *bus)
+{
+    (void)bus;
+}
+
+const struct pci_access pci_ports_access = {"ports 0xcf8 and 0xcfc", ports_read, ports_write, ports_open, ports_close};
 
 bool pci_has_ports(void)
 {

@@ -2,12 +2,13 @@
 #include <base/errno.h>
 #include <debug/log.h>
 #include <hw/pci.h>
+#include <mm/kmalloc.h>
 #include <mm/paging.h>
 #include <mm/vmalloc.h>
 
 #include "roots.h"
 
-static struct pci_tree tree; /* [I] after pci_init */
+static struct pci_tree tree; /* boot and work only */
 
 static bool is_end(const struct pci_match *match)
 {
@@ -27,11 +28,6 @@ static bool match(const struct device *device, const struct driver *driver)
 }
 
 const struct bus pci_bus_type = {"pci", match};
-
-struct pci_device *pci_first(void)
-{
-    return tree.first;
-}
 
 void *pci_map_bar(struct pci_device *device, unsigned index, uint64_t offset, uint64_t length)
 {
@@ -53,15 +49,68 @@ void *pci_map_bar(struct pci_device *device, unsigned index, uint64_t offset, ui
     return at;
 }
 
+static void release(struct device *device)
+{
+    struct pci_device *function = CONTAINER_OF(device, struct pci_device, device);
+
+    pci_bus_free(function->behind);
+    kfree(function);
+}
+
+static void announce(struct pci_device *device)
+{
+    device->device.bus = &pci_bus_type;
+    device->device.release = release;
+    if (device_add(&device->device) < 0)
+        log_warn("pci: %s is there twice", device->device.name);
+}
+
 void pci_init(void)
 {
     pci_scan_roots(&tree);
     pci_find_firmware_nodes(&tree);
     if (tree.first_bus)
         (void)pci_assign(&tree);
-    for (struct pci_device *device = tree.first; device; device = device->next) {
-        device->device.bus = &pci_bus_type;
-        if (device_add(&device->device) < 0)
-            log_warn("pci: %s is there twice", device->device.name);
+    for (struct pci_device *device = tree.first; device; device = device->next)
+        announce(device);
+}
+
+int pci_bus_populate(struct pci_bus *bus)
+{
+    struct pci_device *last = tree.last;
+    int found = pci_scan_bus(&tree, bus);
+
+    pci_find_firmware_nodes(&tree);
+    (void)pci_assign(&tree);
+    for (struct pci_device *device = last ? last->next : tree.first; device; device = device->next)
+        announce(device);
+    return found;
+}
+
+/* Takes a function from its driver and out of the tree. Nothing is behind it any more. */
+static void take_out(struct pci_device *device)
+{
+    if (!device->device.is_listed) { /* it was there twice */
+        pci_tree_remove(&tree, device);
+        release(&device->device);
+        return;
     }
+    (void)device_get(&device->device); /* until it is disabled */
+    device_remove(&device->device);
+    pci_disable(device);
+    pci_tree_remove(&tree, device);
+    device_put(&device->device);
+}
+
+void pci_bus_empty(struct pci_bus *bus)
+{
+    struct pci_device *device;
+
+    while ((device = pci_tree_last_behind(&tree, bus)) != NULL)
+        take_out(device);
+}
+
+bool pci_bus_is_empty(const struct pci_bus *bus)
+{
+    return pci_tree_last_behind(&tree, bus) == NULL;
 }

@@ -86,8 +86,7 @@ static void print_function(const struct pci_device *device)
 
     console_printf("%s %04x:%04x %s (0x%06x) rev 0x%02x: %s%s\n", device->device.name, device->vendor, device->id,
                    class_name(device->class_code), device->class_code, device->revision,
-                   device->device.driver ? device->device.driver->name : "no driver",
-                   command & PCI_COMMAND_MASTER ? ", bus master" : "");
+                   device_driver_name(&device->device), command & PCI_COMMAND_MASTER ? ", bus master" : "");
     print_bars(device);
     print_capabilities(device);
     if (device->interrupt_pin != 0)
@@ -99,15 +98,25 @@ static void print_function(const struct pci_device *device)
                        pci_read8(device, PCI_SUBORDINATE_BUS));
 }
 
+static bool visit(struct device *device, void *context)
+{
+    if (device->bus == &pci_bus_type) {
+        print_function(CONTAINER_OF(device, const struct pci_device, device));
+        *(bool *)context = true;
+    }
+    return true;
+}
+
 static int run_pci(int argc, char **argv)
 {
+    bool has_any = false;
+
     (void)argv;
     if (argc > 1)
         return -E2BIG;
-    if (!pci_first())
+    device_for_each(visit, &has_any);
+    if (!has_any)
         console_printf("No PCI.\n");
-    for (const struct pci_device *device = pci_first(); device; device = device->next)
-        print_function(device);
     return 0;
 }
 

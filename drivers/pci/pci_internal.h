@@ -15,6 +15,7 @@ struct pci_access {
     void (*write)(const struct pci_bus *bus, unsigned devfn, unsigned offset, unsigned bytes, uint32_t value);
     /* Makes a bus's space reachable and sets its config_bytes and access_data. Returns 0 or an error. */
     int (*open)(struct pci_bus *bus);
+    void (*close)(struct pci_bus *bus);
 };
 
 enum pci_space { PCI_SPACE_IO, PCI_SPACE_MEMORY, PCI_SPACE_PREFETCH, PCI_NR_SPACES };
@@ -45,7 +46,8 @@ struct pci_bus {
     struct pci_bus *next; /* all buses, in the order found */
 };
 
-/* All functions and buses found, in order: a bridge comes before what is behind it. */
+/* All functions and buses found, in order: a bridge comes before what is behind it. Changed by boot and by pieces of
+ * work only (docs/locking.md). */
 struct pci_tree {
     struct pci_device *first, *last;
     struct pci_bus *first_bus, *last_bus;
@@ -69,7 +71,31 @@ static inline bool pci_is_bridge(const struct pci_device *device)
  * tree. */
 MUST_CHECK int pci_scan(struct pci_tree *tree, const struct pci_access *access, uint16_t segment, uint8_t first,
                         uint8_t last, struct pci_bus **root);
+/* The same on a bus that is open and empty, within its numbers. */
+MUST_CHECK int pci_scan_bus(struct pci_tree *tree, struct pci_bus *bus);
+
+void pci_tree_add(struct pci_tree *tree, struct pci_device *device);
+void pci_tree_add_bus(struct pci_tree *tree, struct pci_bus *bus);
+/* Takes a function out, and the bus behind it, on which nothing is any more. Both structures stay. */
+void pci_tree_remove(struct pci_tree *tree, struct pci_device *device);
+/* The last found of all on this bus and behind its bridges; NULL when it is empty. */
+struct pci_device *pci_tree_last_behind(const struct pci_tree *tree, const struct pci_bus *bus);
 void pci_tree_free(struct pci_tree *tree);
+/* Closes and frees a bus that is in no tree; NULL does nothing. */
+void pci_bus_free(struct pci_bus *bus);
+
+/* The machine's tree. Scans a bus that is empty, gives addresses to what is there, and offers it to drivers. Returns
+ * the number of functions, or an error. Context: work. */
+MUST_CHECK int pci_bus_populate(struct pci_bus *bus);
+/* Takes everything on the bus and behind it from its drivers and out of the tree. Context: work. */
+void pci_bus_empty(struct pci_bus *bus);
+bool pci_bus_is_empty(const struct pci_bus *bus);
+
+/* The offset of the PCI Express capability of a port that leads to other devices (of a root complex or a switch), 0 for
+ * everything else. */
+unsigned pci_downstream_port(const struct pci_device *device);
+/* The same of one whose slot announces what comes and goes. */
+unsigned pci_hotplug_port(const struct pci_device *device);
 
 /* Reads where the BARs are and how long. Decoding is off meanwhile, and then as before. */
 void pci_size_bars(struct pci_device *device);

@@ -31,11 +31,7 @@ static struct pci_bus *bus_create(struct scan *scan, const struct pci_access *ac
         kfree(bus);
         return NULL;
     }
-    if (scan->tree->last_bus)
-        scan->tree->last_bus->next = bus;
-    else
-        scan->tree->first_bus = bus;
-    scan->tree->last_bus = bus;
+    pci_tree_add_bus(scan->tree, bus);
     return bus;
 }
 
@@ -86,11 +82,7 @@ static struct pci_device *find_function(struct scan *scan, struct pci_bus *bus, 
     pci_device_name(device, device->device.name, sizeof(device->device.name));
     read_header(device);
     pci_size_bars(device);
-    if (scan->tree->last)
-        scan->tree->last->next = device;
-    else
-        scan->tree->first = device;
-    scan->tree->last = device;
+    pci_tree_add(scan->tree, device);
     scan->nr_found++;
     return device;
 }
@@ -115,6 +107,7 @@ static struct pci_bus *enter_bridge(struct scan *scan, struct pci_device *bridge
     }
     bus->parent = on;
     bus->bridge = bridge;
+    bridge->behind = bus;
     bus->last = is_numbered ? subordinate : on->last;
     bus->is_numbered_by_us = !is_numbered;
     if (!is_numbered) {
@@ -138,15 +131,6 @@ static struct pci_bus *leave_bus(struct scan *scan, struct pci_bus *bus)
     return bus->parent;
 }
 
-/* Behind an express port is one device only (PCI Express 6.0 7.3.1), but one with as many functions as it likes. */
-static bool has_one_slot(const struct pci_bus *bus)
-{
-    unsigned express = bus->bridge ? pci_find_capability(bus->bridge, PCI_CAPABILITY_EXPRESS, 0) : 0;
-    unsigned type = express ? PCI_EXPRESS_TYPE(pci_read16(bus->bridge, express + 2)) : 0;
-
-    return type == PCI_EXPRESS_ROOT_PORT || type == PCI_EXPRESS_DOWNSTREAM_PORT;
-}
-
 /* The next place to look at, given what this one had. */
 static unsigned next_devfn(const struct pci_bus *bus, unsigned devfn, bool is_found)
 {
@@ -155,46 +139,43 @@ static unsigned next_devfn(const struct pci_bus *bus, unsigned devfn, bool is_fo
     if (!has_more && is_found)
         has_more = pci_bus_read(bus, devfn, PCI_HEADER_TYPE, 1) & PCI_HEADER_MULTIFUNCTION;
     unsigned next = has_more ? devfn + 1 : devfn + PCI_NR_FUNCTIONS;
-    return next >= PCI_NR_FUNCTIONS && has_one_slot(bus) ? NR_DEVFNS : next;
+    /* Behind an express port is one device only (PCI Express 6.0 7.3.1), but with as many functions as it likes. */
+    return next >= PCI_NR_FUNCTIONS && bus->bridge && pci_downstream_port(bus->bridge) ? NR_DEVFNS : next;
+}
+
+/* All on this bus and behind it. */
+static int scan_from(struct scan *scan, struct pci_bus *top)
+{
+    struct pci_bus *bus = top;
+    int error = 0;
+
+    while (!error && (bus != top || top->next_devfn < NR_DEVFNS)) {
+        if (bus->next_devfn >= NR_DEVFNS) {
+            bus = leave_bus(scan, bus);
+            continue;
+        }
+        struct pci_device *device = find_function(scan, bus, bus->next_devfn, &error);
+        bus->next_devfn = next_devfn(bus, bus->next_devfn, device != NULL);
+        struct pci_bus *behind = device && pci_is_bridge(device) ? enter_bridge(scan, device) : NULL;
+        if (behind)
+            bus = behind;
+    }
+    return error ? error : scan->nr_found;
 }
 
 int pci_scan(struct pci_tree *tree, const struct pci_access *access, uint16_t segment, uint8_t first, uint8_t last,
              struct pci_bus **root)
 {
     struct scan scan = {tree, (uint16_t)(first + 1), last, 0};
-    struct pci_bus *bus = bus_create(&scan, access, segment, first);
-    int error = 0;
 
-    if (!bus)
-        return -ENOMEM;
-    *root = bus;
-    while (bus && !error) {
-        if (bus->next_devfn >= NR_DEVFNS) {
-            bus = leave_bus(&scan, bus);
-            continue;
-        }
-        struct pci_device *device = find_function(&scan, bus, bus->next_devfn, &error);
-        bus->next_devfn = next_devfn(bus, bus->next_devfn, device != NULL);
-        struct pci_bus *behind = device && pci_is_bridge(device) ? enter_bridge(&scan, device) : NULL;
-        if (behind)
-            bus = behind;
-    }
-    return error ? error : scan.nr_found;
+    *root = bus_create(&scan, access, segment, first);
+    return *root ? scan_from(&scan, *root) : -ENOMEM;
 }
 
-void pci_tree_free(struct pci_tree *tree)
+int pci_scan_bus(struct pci_tree *tree, struct pci_bus *bus)
 {
-    while (tree->first) {
-        struct pci_device *device = tree->first;
+    struct scan scan = {tree, (uint16_t)(bus->number + 1), bus->last, 0};
 
-        tree->first = device->next;
-        kfree(device);
-    }
-    while (tree->first_bus) {
-        struct pci_bus *bus = tree->first_bus;
-
-        tree->first_bus = bus->next;
-        kfree(bus);
-    }
-    *tree = (struct pci_tree){0};
+    bus->next_devfn = 0;
+    return scan_from(&scan, bus);
 }

@@ -25,6 +25,7 @@
 #define PCI_INTERRUPT_PIN    0x3d
 
 #define PCI_NO_VENDOR 0xffffu
+#define PCI_NOT_READY 0x0001u /* PCI Express 6.0 2.3.1: the function has been reset and asks for time */
 
 #define PCI_COMMAND_IO           (1u << 0)
 #define PCI_COMMAND_MEMORY       (1u << 1)
@@ -68,9 +69,48 @@
 #define PCI_CAPABILITY_MSIX    0x11
 #define PCI_EXTENDED_FIRST     0x100
 
-#define PCI_EXPRESS_TYPE(capabilities) ((capabilities) >> 4 & 0xfu) /* of the register at capability + 2 */
-#define PCI_EXPRESS_ROOT_PORT          4u
-#define PCI_EXPRESS_DOWNSTREAM_PORT    6u
+/* The PCI Express capability, PCI Express 6.0 7.5.3 */
+#define PCI_EXPRESS_CAPABILITIES          2
+#define PCI_EXPRESS_TYPE(capabilities)    ((capabilities) >> 4 & 0xfu)
+#define PCI_EXPRESS_ROOT_PORT             4u
+#define PCI_EXPRESS_DOWNSTREAM_PORT       6u
+#define PCI_EXPRESS_HAS_SLOT              (1u << 8)
+#define PCI_EXPRESS_MESSAGE(capabilities) ((capabilities) >> 9 & 0x1fu) /* the vector of the port's own events */
+
+#define PCI_EXPRESS_LINK_CAPABILITIES 0x0c
+#define PCI_LINK_REPORTS_ACTIVE       (1u << 20)
+#define PCI_EXPRESS_LINK_STATUS       0x12
+#define PCI_LINK_ACTIVE               (1u << 13)
+
+#define PCI_EXPRESS_SLOT_CAPABILITIES 0x14
+#define PCI_SLOT_HAS_BUTTON           (1u << 0)
+#define PCI_SLOT_HAS_POWER            (1u << 1)
+#define PCI_SLOT_HAS_ATTENTION        (1u << 3) /* indicator */
+#define PCI_SLOT_HAS_INDICATOR        (1u << 4) /* of its power */
+#define PCI_SLOT_MAY_SURPRISE         (1u << 5)
+#define PCI_SLOT_IS_HOTPLUG           (1u << 6)
+#define PCI_SLOT_IS_SILENT            (1u << 18) /* does not say when a command is completed */
+#define PCI_SLOT_NUMBER(capabilities) ((capabilities) >> 19 & 0x1fffu)
+
+#define PCI_EXPRESS_SLOT_CONTROL    0x18
+#define PCI_SLOT_ATTENTION_ON       (1u << 6)
+#define PCI_SLOT_ATTENTION_OFF      (3u << 6)
+#define PCI_SLOT_INDICATOR_ON       (1u << 8)
+#define PCI_SLOT_INDICATOR_BLINK    (2u << 8)
+#define PCI_SLOT_INDICATOR_OFF      (3u << 8)
+#define PCI_SLOT_INDICATORS         (15u << 6)
+#define PCI_SLOT_POWER_OFF          (1u << 10)
+#define PCI_SLOT_ENABLE_INTERRUPT   (1u << 5)
+#define PCI_SLOT_ENABLE_LINK_CHANGE (1u << 12)
+
+/* Events in the status, written 1 to clear, and, below PCI_SLOT_ENABLE_INTERRUPT, their enable bits in the control. */
+#define PCI_EXPRESS_SLOT_STATUS    0x1a
+#define PCI_SLOT_BUTTON            (1u << 0)
+#define PCI_SLOT_POWER_FAULT       (1u << 1)
+#define PCI_SLOT_PRESENCE_CHANGE   (1u << 3)
+#define PCI_SLOT_COMMAND_COMPLETED (1u << 4)
+#define PCI_SLOT_IS_PRESENT        (1u << 6)
+#define PCI_SLOT_LINK_CHANGE       (1u << 8)
 
 #define PCI_MSI_CONTROL       2
 #define PCI_MSI_ADDRESS       4

@@ -33,6 +33,7 @@ struct pci_device {
     struct pci_bar bars[PCI_NR_BARS];
     uint8_t interrupt_pin; /* 1 to 4, 0 for none */
     struct pci_bus *on;
+    struct pci_bus *behind;            /* of a bridge whose bus is open, else NULL */
     struct pci_device *next;           /* all functions, in the order found */
     struct pci_interrupts *interrupts; /* [thread] of pci_interrupts_request */
 };
@@ -66,8 +67,8 @@ void pci_init(void);
 /* The bus of struct driver, whose matches are a table of struct pci_match. */
 extern const struct bus pci_bus_type;
 
-/* The functions, in the order found. Context: thread. */
-struct pci_device *pci_first(void);
+/* Drives the slots that devices can be plugged into while the kernel runs. Context: init, once. */
+void pci_hotplug_init(void);
 
 /* Maps length bytes at offset of a memory BAR, uncached. NULL, with a message, when it is not assigned, too short, or
  * I/O. */

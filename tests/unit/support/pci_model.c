@@ -47,7 +47,11 @@ static int model_open(struct pci_bus *bus)
     return 0;
 }
 
-const struct pci_access pci_model_access = {"a model", model_read, model_write, model_open};
+static void model_close(struct pci_bus *bus)
+{
+}
+
+const struct pci_access pci_model_access = {"a model", model_read, model_write, model_open, model_close};
 
 void pci_model_reset(unsigned config_bytes)
 {
