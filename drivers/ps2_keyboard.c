@@ -1,9 +1,13 @@
 /* PS/2 keyboard.
  *
  * The controller is set to translate to scan code set 1, which is what firmware leaves and what emulated keyboards are
- * tested with; where it does not keep that bit, set 2 is decoded. Without an interrupt the prompt's reads poll.
+ * tested with; where it does not keep that bit, set 2 is decoded.
  *
- * The LEDs are set without waiting: the command goes out, and each answer of the keyboard sends the next byte. */
+ * The LEDs are set without waiting: the command goes out, and each answer of the keyboard sends the next byte.
+ *
+ * Whether the interrupt comes is seen, not assumed: setting the LEDs at the start makes a keyboard that is there
+ * answer, and until that answer has come by interrupt the prompt's reads poll. A keyboard that is not there has nothing
+ * to be polled for. */
 #include <drivers/ps2_keyboard.h>
 
 #include <base/compiler.h>
@@ -24,6 +28,7 @@
 #define KEYBOARD_READS   1000000 /* a keyboard tests itself for up to 0.75 s */
 #define DRAIN_MAX        64      /* bytes at a time: more than any controller holds */
 #define ATTEMPTS         3
+#define OTHER_BYTES_MAX  32 /* of keys pressed meanwhile, in front of an answer */
 
 enum led_state { LEDS_SET, LEDS_COMMAND_SENT, LEDS_VALUE_SENT, LEDS_FAILED };
 
@@ -33,6 +38,10 @@ static enum led_state led_state; /* [l] */
 static uint8_t leds_shown;       /* [l] */
 static unsigned nr_led_resends;  /* [l] */
 static struct irq *irq;          /* [I] NULL: polled */
+static bool has_answered;        /* [I] a keyboard was there at boot */
+static bool is_interrupting;     /* [a] an interrupt has come */
+static bool is_excused;          /* [a] the next one may find nothing: what it is for has been taken */
+static bool is_told;             /* [reader] that none does */
 
 /* Bounded waits. */
 
@@ -98,6 +107,19 @@ static int write_config(uint8_t config)
     return error ? error : send_data(config);
 }
 
+/* The keyboard's word on a byte sent to it, or -ETIMEDOUT. Keys may have been pressed before it came. */
+static int wait_answer(void)
+{
+    int answer = -ETIMEDOUT;
+
+    for (unsigned i = 0; i < OTHER_BYTES_MAX; i++) {
+        answer = wait_byte(KEYBOARD_READS);
+        if (answer < 0 || answer == PS2_ACKNOWLEDGE || answer == PS2_RESEND)
+            return answer;
+    }
+    return -EIO;
+}
+
 /* Sends a byte to the keyboard and waits for its word. */
 static int tell_keyboard(uint8_t byte)
 {
@@ -106,19 +128,35 @@ static int tell_keyboard(uint8_t byte)
 
         if (error)
             return error;
-        answer = wait_byte(KEYBOARD_READS);
+        answer = wait_answer();
         if (answer != PS2_RESEND)
-            return answer == PS2_ACKNOWLEDGE ? 0 : answer < 0 ? answer : -EIO;
+            return answer == PS2_ACKNOWLEDGE ? 0 : answer;
     }
     return -EIO;
 }
 
 /* Finding it. */
 
-/* Both ports off, no interrupts, tested: 0, or -ENODEV where no controller answers. *set is what it gives us. */
+/* 0, or -ENODEV where nothing answers. A test that fails is said and believed of none: there are controllers that fail
+ * theirs and work. */
+static int test_controller(void)
+{
+    int test = -ETIMEDOUT;
+
+    for (unsigned i = 0; i < ATTEMPTS && test != I8042_SELF_TEST_GOOD; i++) {
+        test = ask_controller(I8042_SELF_TEST);
+        if (test < 0)
+            return -ENODEV;
+    }
+    if (test != I8042_SELF_TEST_GOOD)
+        log_warn("keyboard: the controller's self test gives 0x%x; it is used all the same", (unsigned)test);
+    return 0;
+}
+
+/* Both ports off, no interrupts: 0, or -ENODEV where no controller answers. *set is what it gives us. */
 static int start_controller(enum scan_set *set)
 {
-    int config, test;
+    int config;
 
     if (in8(I8042_STATUS) == 0xff)
         return -ENODEV;
@@ -126,10 +164,7 @@ static int start_controller(enum scan_set *set)
         return -ENODEV;
     discard_output();
     config = ask_controller(I8042_READ_CONFIG);
-    if (config < 0)
-        return -ENODEV;
-    test = ask_controller(I8042_SELF_TEST);
-    if (test != I8042_SELF_TEST_GOOD)
+    if (config < 0 || test_controller())
         return -ENODEV;
     config &= ~(I8042_CONFIG_KEYBOARD_IRQ | I8042_CONFIG_MOUSE_IRQ | I8042_CONFIG_KEYBOARD_OFF);
     config |= I8042_CONFIG_TRANSLATE | I8042_CONFIG_MOUSE_OFF;
@@ -142,8 +177,9 @@ static int start_controller(enum scan_set *set)
     return 0;
 }
 
-/* Firmware's emulated keyboards do not answer everything: what fails is said, and the port stays on. */
-static void start_keyboard(void)
+/* True when a keyboard answers. Firmware's emulated ones do not answer everything: what fails is said, and the port
+ * stays on. */
+static bool start_keyboard(void)
 {
     int error, test = ask_controller(I8042_TEST_KEYBOARD);
 
@@ -151,14 +187,17 @@ static void start_keyboard(void)
         log_warn("keyboard: the controller's test of the port gives %d", test);
     if (send_command(I8042_ENABLE_KEYBOARD)) {
         log_warn("keyboard: the controller stopped answering");
-        return;
+        return false;
     }
     error = tell_keyboard(PS2_RESET);
     test = error ? error : wait_byte(KEYBOARD_READS);
-    if (test != PS2_RESET_GOOD)
+    if (test != PS2_RESET_GOOD) {
         log_warn("keyboard: none answers a reset (%d); one that is plugged in later is heard", test);
-    else if (tell_keyboard(PS2_ENABLE))
+        return false;
+    }
+    if (tell_keyboard(PS2_ENABLE))
         log_warn("keyboard: it does not take the command to send keys");
+    return true;
 }
 
 /* LEDs. Under the lock. */
@@ -204,6 +243,14 @@ static bool take_led_answer(uint8_t byte)
 
 /* Bytes. */
 
+/* A byte that was damaged, or the controller's word that the keyboard does not take what was sent to it. */
+static void take_bad_byte(void)
+{
+    if (led_state != LEDS_SET)
+        led_state = LEDS_FAILED;
+    keyboard_release_all(&keyboard);
+}
+
 /* One byte, if there is one. */
 static bool take_byte(struct keyboard_output *output)
 {
@@ -216,7 +263,7 @@ static bool take_byte(struct keyboard_output *output)
     if (status & I8042_FROM_MOUSE)
         return true;
     if (status & I8042_BAD_BYTE)
-        keyboard_release_all(&keyboard);
+        take_bad_byte();
     else if (!take_led_answer(byte))
         keyboard_input(&keyboard, byte, output);
     update_leds();
@@ -243,17 +290,38 @@ static bool drain(void)
     return nr_taken > 0;
 }
 
+/* Each byte is an edge: one that was taken behind another's leaves an interrupt that finds nothing. */
+static bool drain_excusing(void)
+{
+    bool has_taken = drain();
+
+    if (has_taken)
+        __atomic_store_n(&is_excused, true, __ATOMIC_RELAXED); /* of one interrupt: no order with anything else */
+    return has_taken;
+}
+
 static enum irq_result handle_irq(void *context)
 {
+    bool was_excused = __atomic_exchange_n(&is_excused, false, __ATOMIC_RELAXED);
+
     (void)context;
-    return drain() ? IRQ_HANDLED : IRQ_NOT_MINE;
+    __atomic_store_n(&is_interrupting, true, __ATOMIC_RELAXED); /* a hint to the reader, who polls until he sees it */
+    return drain_excusing() || was_excused ? IRQ_HANDLED : IRQ_NOT_MINE;
+}
+
+static bool must_poll(void)
+{
+    return !irq || (has_answered && !__atomic_load_n(&is_interrupting, __ATOMIC_RELAXED));
 }
 
 static int read_typed(struct console *console)
 {
-    (void)console;
-    if (!irq)
-        drain();
+    /* With interrupts on there is nothing to be found here, where one comes with each byte. */
+    if (must_poll() && drain_excusing() && irq && irqs_are_enabled() && !is_told) {
+        is_told = true;
+        log_warn("keyboard: it does not interrupt: it is polled");
+    }
+    console->wakes_reader = !must_poll();
     return input_try_read();
 }
 
@@ -276,6 +344,20 @@ static void start_irq(void)
         log_warn("keyboard: no interrupt (%d): it is polled", error);
 }
 
+/* The LEDs as they are after a reset, for the answer. Nothing that came before the interrupt was on may stay in the
+ * controller: it would hold back what comes after it. */
+static void start_input(void)
+{
+    uint64_t flags;
+
+    drain_excusing();
+    if (!has_answered)
+        return;
+    flags = spinlock_lock_irqsave(&lock);
+    send_led_byte(PS2_SET_LEDS, LEDS_COMMAND_SENT);
+    spinlock_unlock_irqrestore(&lock, flags);
+}
+
 static const struct keymap *chosen_keymap(const char *command_line)
 {
     const struct keymap *map = NULL;
@@ -289,20 +371,29 @@ static const struct keymap *chosen_keymap(const char *command_line)
     return map ? map : keymap_find("us");
 }
 
+static void reset_state(void)
+{
+    led_state = LEDS_SET;
+    leds_shown = 0;
+    irq = NULL;
+    is_interrupting = is_excused = is_told = false;
+}
+
 void ps2_keyboard_init(const char *command_line)
 {
     const struct keymap *map = chosen_keymap(command_line);
     enum scan_set set;
 
+    reset_state();
     if (start_controller(&set)) {
         log_info("keyboard: this machine has no i8042");
         return;
     }
-    start_keyboard();
+    has_answered = start_keyboard();
     keyboard_init(&keyboard, map, set);
     start_irq();
+    start_input();
     log_info("keyboard: i8042, scan code set %u, layout %s, %s", (unsigned)set, map->name,
              irq ? "interrupt" : "polled");
-    input.wakes_reader = irq != NULL;
     console_register(&input);
 }

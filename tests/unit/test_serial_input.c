@@ -193,6 +193,17 @@ static void interrupts_that_stop_coming(void **state)
     assert_string_equal(said, "serial: com1 does not interrupt for what it receives: it is polled\n");
 }
 
+static void a_faster_reader_is_an_excuse(void **state)
+{
+    start_interrupting();
+    while (interrupt() == IRQ_HANDLED)
+        ;
+    receives("x", 1);
+    assert_int_equal(read_com1(), 'x');
+    assert_int_equal(interrupt(), IRQ_HANDLED);
+    assert_int_equal(interrupt(), IRQ_NOT_MINE);
+}
+
 /* Interrupts without a reason are the port's no more than anybody's: the interrupt layer masks the line. */
 static void a_storm_is_disowned(void **state)
 {
@@ -248,6 +259,7 @@ int main(void)
         cmocka_unit_test(input_by_interrupt),
         cmocka_unit_test(an_interrupt_that_never_comes),
         cmocka_unit_test(interrupts_that_stop_coming),
+        cmocka_unit_test(a_faster_reader_is_an_excuse),
         cmocka_unit_test(a_storm_is_disowned),
         cmocka_unit_test(bytes_without_end),
         cmocka_unit_test(without_an_interrupt_input_is_polled),
