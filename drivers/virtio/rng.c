@@ -123,17 +123,22 @@ static void set_timer_locked(struct rng *rng)
         rng->poll_ns *= 2;
 }
 
+static void step_locked(struct rng *rng)
+{
+    if (rng->state == RNG_RESETTING)
+        end_reset_locked(rng);
+    else if ((rng->state == RNG_IDLE || rng->state == RNG_WAITING) && reap_locked(rng) != 0)
+        begin_reset_locked(rng);
+    set_timer_locked(rng);
+}
+
 static void work(struct deferred *deferred)
 {
     struct rng *rng = CONTAINER_OF(deferred, struct rng, work);
     uint64_t flags = spinlock_lock_irqsave(&rng->lock);
     enum rng_state before = rng->state;
 
-    if (before == RNG_RESETTING)
-        end_reset_locked(rng);
-    else if ((before == RNG_IDLE || before == RNG_WAITING) && reap_locked(rng) != 0)
-        begin_reset_locked(rng);
-    set_timer_locked(rng);
+    step_locked(rng);
     enum rng_state after = rng->state;
     enum virtqueue_fault fault = rng->queue.ring.fault;
     spinlock_unlock_irqrestore(&rng->lock, flags);
@@ -298,6 +303,8 @@ static void look_locked(struct rng *rng, struct rng_figures *figures)
 {
     uint64_t flags = spinlock_lock_irqsave(&rng->lock);
 
+    if (!rng->has_interrupts)
+        step_locked(rng); /* the machine may have no timer either */
     *figures = (struct rng_figures){.state = rng->state,
                                     .is_legacy = rng->device->is_legacy,
                                     .is_packed = rng->queue.ring.config.format == VIRTQUEUE_PACKED,
