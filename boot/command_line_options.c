@@ -13,6 +13,7 @@ static const struct command_line_option options[] = {
     {"keel.term", "dumb", "a terminal that knows no escape sequences"},
     {"keel.ubsan", "warn|panic", "what a finding of the sanitize build's checks ends in (default: warn)"},
     {"keel.fail", "N", "for tests: the N-th allocation from boot on fails"},
+    {"keel.mce-poll-ms", "0..86400000", "how often hardware errors are looked for (default: 1000)"},
     {"keel.color", "off", "no colours"},
     {"keel.columns", "20..256", "the width of the terminal (default: 80)"},
 };

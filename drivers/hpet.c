@@ -17,6 +17,7 @@
 #define TRIES        1000u
 #define TICKS_LEAST  128u /* to write a comparator and still be in time */
 #define PIT_GSI      2u   /* where the PIT is wired, which nobody here uses */
+#define DEAD_MAX     4u   /* inputs that the interrupt did not come through: more are not tried */
 
 static volatile uint32_t *registers; /* [I] */
 static uint64_t hz;                  /* [I] */
@@ -118,20 +119,34 @@ static struct event_source event = {.name = "hpet", .arm = arm, .disarm = disarm
 static enum irq_result handle_event(void *context)
 {
     (void)context;
-    event_fired();
+    event_fired(&event);
     return IRQ_HANDLED;
 }
 
-INIT static bool route_to(unsigned n, uint32_t gsi)
+INIT static bool program_route(unsigned n, uint32_t gsi)
 {
-    if (!(read_register(HPET_COMPARATOR_ROUTES(n)) >> gsi & 1) ||
-        irq_request_gsi(gsi, IRQ_EDGE, IRQ_ACTIVE_HIGH, 0, handle_event, NULL, "hpet", &event_irq) != 0)
-        return false;
     comparator = n;
     comparator_config = gsi << HPET_COMPARATOR_ROUTE_SHIFT | HPET_COMPARATOR_32_BITS;
     write_register(HPET_COMPARATOR_CONFIG(n), comparator_config);
-    if ((read_register(HPET_COMPARATOR_CONFIG(n)) >> HPET_COMPARATOR_ROUTE_SHIFT & 0x1f) == gsi)
-        return true;
+    return (read_register(HPET_COMPARATOR_CONFIG(n)) >> HPET_COMPARATOR_ROUTE_SHIFT & 0x1f) == gsi;
+}
+
+/* True when the interrupt comes through. */
+INIT static bool route_to(unsigned n, uint32_t gsi)
+{
+    static unsigned nr_dead;
+
+    if (nr_dead >= DEAD_MAX)
+        return false;
+    if (!(read_register(HPET_COMPARATOR_ROUTES(n)) >> gsi & 1) ||
+        irq_request_gsi(gsi, IRQ_EDGE, IRQ_ACTIVE_HIGH, 0, handle_event, NULL, "hpet", &event_irq) != 0)
+        return false;
+    if (program_route(n, gsi)) {
+        if (event_source_register(&event) == 0)
+            return true;
+        log_warn("hpet: comparator %u does not interrupt through GSI %u", n, gsi);
+        nr_dead++;
+    }
     irq_release(event_irq);
     return false;
 }
@@ -153,10 +168,7 @@ INIT void hpet_event_init(void)
 {
     if (hz == 0)
         return;
-    if (!find_route()) {
-        log_info("hpet: no input is free for its interrupt");
-        return;
-    }
     event.max_delay_ns = (uint64_t)(1u << 30) * NS_PER_S / hz;
-    event_source_register(&event);
+    if (!find_route())
+        log_warn("hpet: its interrupt comes through no input that is free: no timer");
 }

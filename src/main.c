@@ -32,11 +32,16 @@
 #include <mm/init.h>
 #include <pci/pci.h>
 #include <prompt/prompt.h>
+#include <time/clock.h>
 #include <time/source.h>
 #include <trap/trap.h>
 #include <virtio/blk.h>
 #include <virtio/bus.h>
 #include <virtio/rng.h>
+
+/* How often a halted CPU looks for hardware errors that were corrected. */
+#define POLL_MS     1000u
+#define POLL_MS_MAX 86400000u /* a day */
 
 /* docs/boot.md, "Early failures". */
 enum { POST_PORT = 0x80, POST_NO_NX = 0xe4, POST_BAD_BOOT_INFO = 0xe5, POST_NO_MEMORY = 0xe6 };
@@ -93,19 +98,33 @@ INIT static int option_choice(const char *key, const char *const *words, int nr_
     return -ENOENT;
 }
 
+/* A number up to `most`; fallback where the option is not there, or is none, which is said. */
+INIT static uint64_t option_number(const char *key, uint64_t most, uint64_t fallback)
+{
+    char value[24];
+    uint64_t number;
+    int length = command_line_get(boot_info()->command_line, key, value, sizeof(value));
+
+    if (length == -ENOENT)
+        return fallback;
+    if (length >= 0 && parse_u64(value, &number) == 0 && number <= most)
+        return number;
+    log_warn("%s: not a number up to %lu, ignored", key, most);
+    return fallback;
+}
+
 /* For tests: one allocation of boot, or of what keel.run= says, fails. */
 INIT static void apply_fail_option(void)
 {
-    char value[24];
-    uint64_t nth;
-    int length = command_line_get(boot_info()->command_line, "keel.fail", value, sizeof(value));
+    uint64_t nth = option_number("keel.fail", UINT64_MAX, 0);
 
-    if (length == -ENOENT)
-        return;
-    if (length < 0 || parse_u64(value, &nth) < 0)
-        log_warn("keel.fail: not a number, ignored");
-    else
+    if (nth > 0)
         fail_inject_arm(FAIL_ANY, nth);
+}
+
+INIT static void start_machine_check_poll(void)
+{
+    trap_start_machine_check_poll(option_number("keel.mce-poll-ms", POLL_MS_MAX, POLL_MS) * NS_PER_MS);
 }
 
 INIT static void apply_options(void)
@@ -197,12 +216,12 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     lapic_timer_init(); /* measured against the clock */
     hpet_event_init();
     rtc_init();
-    trap_start_machine_check_poll(); /* a halted CPU's banks are looked at too: needs timers */
-    irq_enable();                    /* sources nobody claims are masked; drivers wait for their devices */
-    pci_init();                      /* finds what drivers will be asked about */
-    virtio_pci_init();               /* PCI's virtio functions become devices of their own */
-    virtio_rng_init();               /* the random pool is fed */
-    virtio_blk_init();               /* disks, and their partitions */
-    pci_hotplug_init();              /* what is plugged in later is found */
+    start_machine_check_poll(); /* a halted CPU's banks are looked at too: needs timers */
+    irq_enable();               /* sources nobody claims are masked; drivers wait for their devices */
+    pci_init();                 /* finds what drivers will be asked about */
+    virtio_pci_init();          /* PCI's virtio functions become devices of their own */
+    virtio_rng_init();          /* the random pool is fed */
+    virtio_blk_init();          /* disks, and their partitions */
+    pci_hotplug_init();         /* what is plugged in later is found */
     finish_boot();
 }

@@ -6,6 +6,7 @@
 
 #include <cpu/features.h>
 #include <cpu/interrupts.h>
+#include <cpu/percpu.h>
 #include <cpu/registers.h>
 #include <debug/log.h>
 #include <hw/lapic.h>
@@ -22,7 +23,11 @@
 #define READINGS        8u
 #define MAX_DELAY_NS    (100 * NS_PER_S) /* of a deadline: the TSC may be measured a little wrong, so look again */
 
+#define ENTRY_ONE_SHOT VECTOR_TIMER
+#define ENTRY_DEADLINE (LAPIC_LVT_TSC_DEADLINE | VECTOR_TIMER)
+
 static struct irq *timer_irq;
+static PER_CPU uint32_t timer_entry; /* [c] with interrupts off: the LVT's entry; 0 until one of the above is in it */
 static uint64_t one_shot_multiplier, tsc_multiplier; /* [I] counts in 2^32 ns */
 
 static uint64_t counts_in(uint64_t ns, uint64_t multiplier)
@@ -36,12 +41,15 @@ INIT static uint64_t multiplier_of(uint64_t hz)
     return hz / NS_PER_S << 32 | (hz % NS_PER_S << 32) / NS_PER_S;
 }
 
-/* What nobody waited for is disarmed, and may have been on its way. */
-static enum irq_result handle_timer(void *context)
+/* A change of the mode disarms, and costs a hypervisor an exit. What follows has to come after it, which the fence is
+ * for where the register is memory and what follows is not (SDM 3A 11.5.4.1). */
+static void set_mode(uint32_t lvt_entry)
 {
-    (void)context;
-    event_fired();
-    return IRQ_HANDLED;
+    if (this_cpu_read(timer_entry) == lvt_entry)
+        return;
+    lapic_write(LAPIC_LVT_TIMER, lvt_entry);
+    this_cpu_write(timer_entry, lvt_entry);
+    __asm__ volatile("mfence" : : : "memory");
 }
 
 static void arm_one_shot(struct event_source *source, uint64_t delay_ns)
@@ -49,7 +57,7 @@ static void arm_one_shot(struct event_source *source, uint64_t delay_ns)
     uint64_t count = counts_in(delay_ns, one_shot_multiplier) + 1;
 
     (void)source;
-    lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
+    set_mode(ENTRY_ONE_SHOT);
     lapic_write(LAPIC_TIMER_INITIAL, count < UINT32_MAX ? (uint32_t)count : UINT32_MAX);
 }
 
@@ -65,8 +73,7 @@ static void arm_deadline(struct event_source *source, uint64_t delay_ns)
     uint64_t deadline = rdtsc() + counts_in(delay_ns, tsc_multiplier) + 1;
 
     (void)source;
-    lapic_write(LAPIC_LVT_TIMER, LAPIC_LVT_TSC_DEADLINE | VECTOR_TIMER);
-    __asm__ volatile("mfence" : : : "memory"); /* the mode before the deadline (SDM 3A 11.5.4.1) */
+    set_mode(ENTRY_DEADLINE);
     wrmsr(MSR_TSC_DEADLINE, deadline);
 }
 
@@ -84,6 +91,14 @@ static struct event_source deadline_source = {.name = "tsc-deadline",
                                               .max_delay_ns = MAX_DELAY_NS,
                                               .is_per_cpu = true,
                                               .rating = RATING_DEADLINE};
+
+/* What nobody waited for is disarmed, and may have been on its way. */
+static enum irq_result handle_timer(void *context)
+{
+    (void)context;
+    event_fired(this_cpu_read(timer_entry) == ENTRY_DEADLINE ? &deadline_source : &one_shot_source);
+    return IRQ_HANDLED;
+}
 
 struct reading {
     uint64_t now_ns;
@@ -124,6 +139,12 @@ INIT static uint64_t measure(void)
     return (uint64_t)(begin.count - end.count) * NS_PER_S / (end.now_ns - begin.now_ns);
 }
 
+INIT static void register_source(struct event_source *source)
+{
+    if (event_source_register(source) != 0)
+        log_warn("apic: %s was armed and did not interrupt: not used", source->name);
+}
+
 INIT void lapic_timer_init(void)
 {
     uint64_t one_shot_hz;
@@ -141,11 +162,11 @@ INIT void lapic_timer_init(void)
     one_shot_multiplier = multiplier_of(one_shot_hz);
     if (one_shot_hz > 0) {
         one_shot_source.max_delay_ns = (uint64_t)UINT32_MAX * NS_PER_S / one_shot_hz;
-        event_source_register(&one_shot_source);
+        register_source(&one_shot_source);
     } else {
         log_warn("apic: the timer does not count");
     }
     tsc_multiplier = multiplier_of(tsc_measured_hz());
     if (cpu_has(CPU_TSC_DEADLINE) && tsc_multiplier > 0)
-        event_source_register(&deadline_source);
+        register_source(&deadline_source);
 }

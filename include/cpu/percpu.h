@@ -27,6 +27,7 @@ struct percpu {
     uint64_t stack_canary;       /* at PERCPU_CANARY_OFFSET: the compiler knows */
     uint64_t scratch;            /* for entry stubs */
     struct spinlock *held_locks; /* last taken first, by held_below; see sync/spinlock.h */
+    uint64_t nr_interrupts;      /* taken so far, of every kind: NMIs and strays too, exceptions not */
 };
 
 static_assert(PERCPU_LINK_BASE + offsetof(struct percpu, stack_canary) == PERCPU_CANARY_OFFSET,

@@ -40,6 +40,10 @@ TABLE_DECLARE(const struct test_counter, test_counters);
 /* The prefix of tests that are meant to fail: run by their full name only, to prove that the runner notices. */
 #define TEST_HIDDEN_PREFIX "selftest/"
 
+/* The prefix of tests of how long something takes. They hold on a machine whose time is what its CPU has executed (QEMU
+ * with -icount, Bochs), not where a host may be busy: run by their full names too. */
+#define TEST_EXACT_PREFIX "exact/"
+
 struct test_totals {
     unsigned passed, failed;
 };

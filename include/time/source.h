@@ -26,14 +26,17 @@ struct event_source {
     void (*arm)(struct event_source *source, uint64_t delay_ns);
     void (*disarm)(struct event_source *source);
     uint64_t max_delay_ns;
+    uint64_t nr_fired; /* [a] */
     bool is_per_cpu;
     int rating;
     struct event_source *next; /* [time lock] */
 };
 
-void event_source_register(struct event_source *source);
+/* Adds a source once it has shown that it interrupts: it is armed and given half a second. -EIO where it did not. It is
+ * used from then on if it is the best. Turns interrupts on meanwhile. Context: thread, init. */
+MUST_CHECK int event_source_register(struct event_source *source);
 /* The source's interrupt handler calls this. Context: irq-off. */
-void event_fired(void);
+void event_fired(struct event_source *source);
 
 /* The n-th source, best first, and the one in use (NULL: none yet). Context: thread. */
 struct clock_source *clock_source_at(unsigned n);

@@ -16,8 +16,9 @@ void trap_init(void);
 /* Turns machine checks on, where the CPU has them. CPU features are known. Context: init. */
 void trap_init_machine_check(void);
 
-/* Looks for corrected errors once a second from here on. Timers work. Context: init. */
-void trap_start_machine_check_poll(void);
+/* Looks for corrected errors this often from here on, by a timer that wakes a halted CPU; 0: only while the CPU is
+ * awake anyway. There is no timer where the CPU has no error banks. Timers work. Context: init. */
+void trap_start_machine_check_poll(uint64_t period_ns);
 
 /* Takes away the pages between those stacks, so that running over one faults. Memory is up. Returns 0 or -ENOMEM.
  * Context: init. */

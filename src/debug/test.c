@@ -94,7 +94,8 @@ static bool run(const struct kernel_test *test)
 
 static bool is_hidden(const struct kernel_test *test)
 {
-    return strncmp(test->name, TEST_HIDDEN_PREFIX, strlen(TEST_HIDDEN_PREFIX)) == 0;
+    return strncmp(test->name, TEST_HIDDEN_PREFIX, strlen(TEST_HIDDEN_PREFIX)) == 0 ||
+           strncmp(test->name, TEST_EXACT_PREFIX, strlen(TEST_EXACT_PREFIX)) == 0;
 }
 
 static const struct kernel_test *find(const char *name)

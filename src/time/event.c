@@ -1,8 +1,13 @@
 /* Which event source is used, and programming it. */
 #include "clock_internal.h"
 
+#include <base/errno.h>
+#include <cpu/interrupts.h>
 #include <debug/log.h>
 #include <time/clock.h>
+
+#define TRIAL_NS    (20 * NS_PER_US)
+#define PATIENCE_NS (500 * NS_PER_MS) /* an emulator's timers are as late as its host is busy */
 
 static struct event_source *sources; /* [time lock] best first */
 static struct event_source *current; /* [a] */
@@ -38,7 +43,27 @@ void event_source_use(struct event_source *source)
     timer_reprogram();
 }
 
-void event_source_register(struct event_source *source)
+/* A timer may be dead, or its wire (Bochs 2.7 does not connect its HPET to input 2): nobody shall wait for it. What is
+ * armed in the source that is used may share the hardware, and is armed again. */
+static bool does_fire(struct event_source *source)
+{
+    uint64_t before = READ_ONCE(source->nr_fired), begin = clock_now_ns(), flags = irq_save();
+    bool has_fired;
+
+    source->arm(source, TRIAL_NS);
+    irq_enable();
+    while (READ_ONCE(source->nr_fired) == before && clock_now_ns() - begin < PATIENCE_NS)
+        cpu_relax();
+    irq_disable();
+    has_fired = READ_ONCE(source->nr_fired) != before;
+    source->disarm(source);
+    irq_restore(flags);
+    timer_reprogram();
+    return has_fired;
+}
+
+/* Returns true when it is the best. */
+static bool insert(struct event_source *source)
 {
     uint64_t flags = spinlock_lock_irqsave(&time_lock);
     struct event_source **link = &sources;
@@ -50,9 +75,20 @@ void event_source_register(struct event_source *source)
     *link = source;
     is_best = sources == source;
     spinlock_unlock_irqrestore(&time_lock, flags);
+    return is_best;
+}
+
+int event_source_register(struct event_source *source)
+{
+    bool is_best;
+
+    if (!does_fire(source))
+        return -EIO;
+    is_best = insert(source);
     log_info("timer: %s can interrupt%s", source->name, is_best ? ", in use" : "");
     if (is_best)
         event_source_use(source);
+    return 0;
 }
 
 struct event_source *event_source_at(unsigned n)

@@ -7,7 +7,7 @@
 #define CHANNEL_2    0x42
 #define COMMAND      0x43
 #define MODE0_BINARY 0xb0 /* channel 2, low then high byte */
-#define STOP_0       0x30 /* channel 0, mode 0: no count follows, and its output stays low */
+#define STOP_0       0x32 /* channel 0, mode 1: starts when its gate rises, which on a PC is always high */
 #define LATCH_2      0x80
 #define PORT_B       0x61
 #define PORT_B_GATE2 0x01

@@ -80,12 +80,13 @@ bool timer_cancel(struct timer *timer)
     return was_queued;
 }
 
-void event_fired(void)
+void event_fired(struct event_source *source)
 {
     struct cpu_timers *t = this_cpu_timers();
     struct timer *first;
 
     ASSERT(!irqs_are_enabled());
+    __atomic_add_fetch(&source->nr_fired, 1, __ATOMIC_RELAXED);
     spinlock_lock(&t->lock);
     t->nr_events++;
     while ((first = timer_queue_first(&t->queue)) != NULL && first->deadline_ns <= clock_now_ns()) {

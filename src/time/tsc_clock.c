@@ -16,7 +16,9 @@
 #define WINDOW_MAX_PARTS 32u    /* 31 ms, and what doubt is left then stays */
 #define DOUBT_PART       20000u /* of the measured time: 50 ppm */
 #define READINGS         8u
-#define PLAUSIBLE_PART   4u /* a measurement that is further than a quarter off what boot saw is none */
+#define PLAUSIBLE_PART   4u   /* a measurement that is further than a quarter off what boot saw needs a second one */
+#define AGREE_PART       100u /* two measurements that are nearer than this confirm each other */
+#define FASTEST_HZ       10000000000ull
 
 static uint64_t measured_hz; /* [I] */
 static const char *measured_against = "nothing";
@@ -44,13 +46,13 @@ static struct reading read_both(struct clock_source *reference)
     return best;
 }
 
-/* Waits until the reference has counted so far; false when it does not, after ten times as long by boot's idea. */
+/* Waits until the reference has counted so far; false when it does not, after as long as the fastest TSC would take. */
 static bool wait_for_counts(struct clock_source *reference, const struct reading *begin, uint64_t counts)
 {
-    uint64_t patience = tsc_frequency_hz() / reference->frequency_hz + 1;
+    uint64_t patience = FASTEST_HZ / reference->frequency_hz + 1;
 
     while (((reference->read(reference) - begin->count) & reference->mask) < counts)
-        if (rdtsc() - begin->tsc > counts * patience * 10)
+        if (rdtsc() - begin->tsc > counts * patience)
             return false;
     return true;
 }
@@ -80,40 +82,58 @@ static uint64_t measure(struct clock_source *reference)
     return (end.tsc - begin.tsc) * reference->frequency_hz / counts; /* 10^9 ticks at 10^9 Hz: far from 2^64 */
 }
 
-static bool is_plausible(uint64_t hz)
-{
-    uint64_t boot_hz = tsc_frequency_hz();
+/* A measurement that contradicts what boot found out, and has nobody's word for it yet. */
+struct doubted {
+    uint64_t hz; /* 0: none */
+    const char *by;
+};
 
-    if (tsc_frequency_source() == TSC_ASSUMED)
-        return hz > 0;
-    return hz > boot_hz - boot_hz / PLAUSIBLE_PART && hz < boot_hz + boot_hz / PLAUSIBLE_PART;
+static bool is_near(uint64_t hz, uint64_t other_hz, unsigned part)
+{
+    return hz > other_hz - other_hz / part && hz < other_hz + other_hz / part;
 }
 
-static bool try_reference(struct clock_source *reference)
+static bool believe(uint64_t hz, const char *by)
 {
-    uint64_t hz = measure(reference);
-
-    if (!is_plausible(hz)) {
-        log_warn("clock: %s makes the TSC %lu Hz, which cannot be: not measured against it", reference->name, hz);
-        return false;
-    }
     measured_hz = hz;
-    measured_against = reference->name;
+    measured_against = by;
     return true;
+}
+
+/* One reference may be broken, and so may what the CPU or the hypervisor says of itself (Bochs copies a real CPU's
+ * leaves): two of the three decide. */
+static bool try_reference(struct clock_source *reference, struct doubted *doubted)
+{
+    uint64_t hz = measure(reference), boot_hz = tsc_frequency_hz();
+
+    if (hz > 0 && (tsc_frequency_source() == TSC_ASSUMED || is_near(hz, boot_hz, PLAUSIBLE_PART)))
+        return believe(hz, reference->name);
+    if (doubted->hz > 0 && is_near(hz, doubted->hz, AGREE_PART)) {
+        log_warn("clock: %s and %s agree on a TSC of %lu Hz, which is not %lu Hz as %s", doubted->by, reference->name,
+                 doubted->hz, boot_hz, tsc_source_name(tsc_frequency_source()));
+        return believe(doubted->hz, doubted->by);
+    }
+    if (hz == 0)
+        log_warn("clock: %s does not count: the TSC is not measured against it", reference->name);
+    else if (doubted->hz == 0)
+        *doubted = (struct doubted){.hz = hz, .by = reference->name};
+    return false;
 }
 
 static void measure_against_best(void)
 {
+    struct doubted doubted = {0};
     struct clock_source *reference;
 
     for (unsigned n = 0; (reference = clock_source_at(n)) != NULL; n++)
-        if (try_reference(reference))
+        if (try_reference(reference, &doubted))
             return;
     reference = pit_start();
-    if (reference && try_reference(reference))
+    if (reference && try_reference(reference, &doubted))
         return;
-    measured_hz = tsc_frequency_hz();
-    measured_against = tsc_source_name(tsc_frequency_source());
+    believe(tsc_frequency_hz(), tsc_source_name(tsc_frequency_source()));
+    if (doubted.hz > 0)
+        log_warn("clock: %s makes the TSC %lu Hz, and nothing agrees: not believed", doubted.by, doubted.hz);
 }
 
 static uint64_t read_tsc(struct clock_source *source)
@@ -130,6 +150,7 @@ void tsc_clock_init(void)
     if (!cpu_has(CPU_TSC))
         return;
     measure_against_best();
+    tsc_correct_frequency(measured_hz);
     tsc_source.frequency_hz = measured_hz;
     log_info("clock: TSC %lu.%06lu MHz against %s, %s", measured_hz / 1000000, measured_hz % 1000000, measured_against,
              cpu_has(CPU_INVARIANT_TSC) ? "invariant" : "not said to be invariant");

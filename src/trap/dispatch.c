@@ -147,17 +147,24 @@ static void dispatch_exception(struct trap_frame *frame, uint64_t cr2)
     report_fatal(&(struct report){.frame = frame, .cr2 = cr2});
 }
 
+static void count_interrupt(void)
+{
+    this_cpu_write(percpu.nr_interrupts, this_cpu_read(percpu.nr_interrupts) + 1);
+}
+
 /* Called by entry.asm, interrupts off. */
 void trap_dispatch(struct trap_frame *frame)
 {
     uint64_t cr2 = frame->vector == VECTOR_PAGE_FAULT || frame->vector == VECTOR_DOUBLE_FAULT ? read_cr2() : 0;
 
     if (is_stray_interrupt(frame)) {
+        count_interrupt();
         count_unclaimed((unsigned)frame->vector);
         return;
     }
     if (frame->vector == VECTOR_NMI || frame->vector == VECTOR_MACHINE_CHECK) {
         this_cpu_write(percpu.nmi_depth, this_cpu_read(percpu.nmi_depth) + 1);
+        count_interrupt();
         if (frame->vector == VECTOR_NMI)
             nmi_handle(frame);
         else
@@ -166,12 +173,13 @@ void trap_dispatch(struct trap_frame *frame)
         return;
     }
     this_cpu_write(percpu.interrupt_depth, this_cpu_read(percpu.interrupt_depth) + 1);
-    if (frame->vector < NR_EXCEPTIONS)
+    if (frame->vector < NR_EXCEPTIONS) {
         dispatch_exception(frame, cr2);
-    else
+    } else {
+        count_interrupt();
         dispatch_interrupt(frame);
-    if (frame->vector >= NR_EXCEPTIONS)
         run_system_requests(frame); /* before deferred work, which may be what hangs */
+    }
     run_deferred(frame);
     this_cpu_write(percpu.interrupt_depth, this_cpu_read(percpu.interrupt_depth) - 1);
 }

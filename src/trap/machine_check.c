@@ -190,22 +190,23 @@ void machine_check_poll(void)
 
 IDLE_WORK(machine_check, machine_check_poll);
 
-/* Corrected errors raise no exception, and not every CPU can raise an interrupt for them (CMCI, SDM 3B 16.5): the banks
- * are looked at once a second, a halted CPU's too. */
-#define POLL_NS NS_PER_S
+/* Corrected errors raise no exception, and not every CPU can raise an interrupt for them (CMCI, SDM 3B 16.5), which is
+ * not used yet: the banks are looked at now and then, a halted CPU's too. */
+static uint64_t poll_period_ns; /* [I] */
 
 static void poll_by_timer(struct timer *timer)
 {
     machine_check_poll();
-    timer_set(timer, clock_now_ns() + POLL_NS);
+    timer_set(timer, clock_now_ns() + poll_period_ns);
 }
 
-void trap_start_machine_check_poll(void)
+void trap_start_machine_check_poll(uint64_t period_ns)
 {
     static struct timer poll_timer;
 
-    if (!is_present)
+    if (period_ns == 0 || !is_present || nr_banks() == 0)
         return;
+    poll_period_ns = period_ns;
     timer_init(&poll_timer, poll_by_timer);
-    timer_set(&poll_timer, clock_now_ns() + POLL_NS);
+    timer_set(&poll_timer, clock_now_ns() + period_ns);
 }

@@ -13,7 +13,7 @@ BIOS = "/usr/share/bochs/BIOS-bochs-latest"
 VIDEO_BIOS = "/usr/share/seabios/vgabios-isavga.bin"
 CONFIGURATION = """\
 display_library: rfb, options="timeout=0"
-cpu: model={cpu}, count={cpus}, ips=50000000, reset_on_triple_fault=0
+cpu: model={cpu}, count={cpus}, ips={ips}, reset_on_triple_fault=0
 memory: guest=512, host=512
 romimage: file={bios}
 vgaromimage: file={video_bios}
@@ -30,10 +30,11 @@ panic: action=fatal
 error: action=ignore
 """
 CONNECT_SECONDS = 20
+IPS = 50_000_000  # instructions that make a second of the machine's time
 
 
 class BochsVm(Line):
-    def __init__(self, cpu, cpus, iso, directory, deadline):
+    def __init__(self, cpu, cpus, iso, directory, deadline, ips=IPS):
         super().__init__(deadline)
         self.directory = directory
         for file in (BIOS, VIDEO_BIOS):
@@ -41,7 +42,7 @@ class BochsVm(Line):
                 raise MissingTool(file)
         with socket.create_server(("127.0.0.1", 0)) as server:
             server.settimeout(CONNECT_SECONDS)
-            self._start(cpu, cpus, iso, server.getsockname()[1])
+            self._start(cpu, cpus, ips, iso, server.getsockname()[1])
             try:
                 self.serial, _ = server.accept()
             except TimeoutError as error:
@@ -51,10 +52,10 @@ class BochsVm(Line):
     def _path(self, name):
         return os.path.join(self.directory, name)
 
-    def _start(self, cpu, cpus, iso, port):
+    def _start(self, cpu, cpus, ips, iso, port):
         with open(self._path("bochsrc"), "w", encoding="utf-8") as file:
-            file.write(CONFIGURATION.format(cpu=cpu, cpus=cpus, iso=iso, port=port, directory=self.directory, bios=BIOS,
-                                            video_bios=VIDEO_BIOS))
+            file.write(CONFIGURATION.format(cpu=cpu, cpus=cpus, ips=ips, iso=iso, port=port, directory=self.directory,
+                                            bios=BIOS, video_bios=VIDEO_BIOS))
         # Debian's Bochs begins in its debugger: "c" lets it go on.
         with open(self._path("continue"), "w", encoding="utf-8") as file:
             file.write("c\n")

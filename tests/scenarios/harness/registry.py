@@ -9,7 +9,7 @@ import sys
 import time
 
 from . import outcome
-from .bochs import BochsVm
+from .bochs import IPS, BochsVm
 from .machine import Machine
 from .vm import Vm, die_with_parent
 
@@ -100,10 +100,10 @@ class Run:
                 spinner.kill()
                 spinner.wait()
 
-    def boot_bochs(self, cpu, cpus=1):
-        """Starts Bochs on the ISO; use it with `with`."""
+    def boot_bochs(self, cpu, cpus=1, ips=IPS):
+        """Starts Bochs on the ISO; use it with `with`. `ips` instructions make a second of its time."""
         self.need("bochs")
-        vm = BochsVm(cpu, cpus, os.path.join(self.build, "keel.iso"), self.directory, self.deadline)
+        vm = BochsVm(cpu, cpus, os.path.join(self.build, "keel.iso"), self.directory, self.deadline, ips)
         self.vms.append(vm)
         return vm
 

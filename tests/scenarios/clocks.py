@@ -1,0 +1,78 @@
+"""Interrupts and time: how exactly the kernel sleeps on each event source, what interrupts an idle CPU, and which clock
+and event sources a machine ends up with."""
+import re
+
+from harness import Machine, scenario
+
+# Time is what the CPU executes, and what it sleeps takes no time: 10 s of an idle machine cost nothing.
+COUNTING = ("-icount", "shift=0,sleep=off")
+IDLE_SECONDS = 10
+POLL_TIMER = r"^in \d+ us: 0x\w+ poll_by_timer\+0x0 "
+
+
+def run_commands(run, machine, commands, options=""):
+    """Boots on `machine`, under -icount, runs the commands and returns what came over the line."""
+    line = f'keel.panic=exit {options} keel.run="{commands}; exit"'
+    with run.boot(Machine(**machine, extra=COUNTING, command_line=line)) as vm:
+        vm.wait_end("pass")
+        return vm.output
+
+
+def sleep_scenario(name, sources, **machine):
+    @scenario(f"time/sleep-{name}", builds=("release", "debug"))
+    def function(run):
+        """sleeping 1 ms, 10 ms and 1 s on every event source is within 1 %, by the clock and by another one"""
+        output = run_commands(run, machine, "timers; test exact/sleeping_is_within_1_percent")
+        assert "1 passed, 0 failed" in output
+        slept = re.findall(r"^([\w-]+): (\d+) ns asked for, (\d+) slept", output, re.M)
+        assert [(source, int(asked)) for source, asked, _ in slept] == [
+            (source, delay) for source in sources for delay in (10**6, 10**7, 10**9)], slept
+        for source, asked, took in slept:
+            late = (int(took) - int(asked)) / int(asked)
+            print(f"{source}: {int(asked) / 1e6:g} ms late by {late:.3%}")
+            assert 0 <= late <= 0.01, (source, asked, took)
+
+
+sleep_scenario("q35", ("lapic", "hpet"), cpu="qemu64")
+sleep_scenario("pc", ("lapic", "hpet"), board="pc")
+sleep_scenario("without-hpet", ("lapic",), board="q35,hpet=off")
+sleep_scenario("without-hpet-and-pit", ("lapic",), board="pc,hpet=off,pit=off")
+
+
+def idle(run, cpu, options=""):
+    """(interrupts during IDLE_SECONDS of an idle machine, with the one that ends it; what came over the line)"""
+    output = run_commands(run, {"cpu": cpu}, f"timers; idle {IDLE_SECONDS}; timers", options)
+    total = re.search(rf"^{IDLE_SECONDS} s halted, (\d+) interrupts with the one that ended it$", output, re.M)
+    assert total, "idle printed nothing"
+    by_source = re.findall(r"^(\d+) of vector (\d+), (.+)$", output, re.M)
+    assert by_source == [(total.group(1), "253", "timer")], f"{total.group(0)}: {by_source}"
+    return int(total.group(1)), output
+
+
+def silent_scenario(name, cpu, options=""):
+    @scenario(f"time/idle-{name}", builds=("release", "debug"))
+    def function(run):
+        """an idle CPU takes no interrupt of any kind for 10 s, but the one that ends them"""
+        total, output = idle(run, cpu, options)
+        assert total == 1, f"{total} interrupts"
+        assert not re.search(POLL_TIMER, output, re.M)
+
+
+silent_scenario("no-error-banks", "qemu64,-mca")
+silent_scenario("no-poll", "qemu64", "keel.mce-poll-ms=0")
+
+
+@scenario("time/idle", builds=("release", "debug"))
+def idle_default(run):
+    """an idle CPU takes no interrupt for 10 s but the timer's that looks for hardware errors, once a second"""
+    total, output = idle(run, "qemu64")
+    assert 10 <= total <= 11, f"{total} interrupts"
+    assert len(re.findall(POLL_TIMER, output, re.M)) == 2
+    assert len(re.findall(r"^in \d+ us: ", output, re.M)) == 2, "other timers are queued"
+
+
+@scenario("time/idle-poll-4-s")
+def idle_slow_poll(run):
+    """keel.mce-poll-ms= is what the poll keeps to"""
+    total, _ = idle(run, "qemu64", "keel.mce-poll-ms=4000")
+    assert 3 <= total <= 4, f"{total} interrupts"
