@@ -8,9 +8,9 @@ import source_tree
 TABLE = "boot/command_line_options.c"
 OPTIONS_PAGE = "docs/command-line.md"
 COMMANDS_PAGE = "docs/prompt.md"
-ENTRY = re.compile(r'^    \{"([a-z_.]+)",', re.MULTILINE)
-USE = re.compile(r'(?:"(keel\.[a-z_]+)"|\bcommand_line_get\([^;]*?, "([a-z_.]+)")')
-DOCUMENTED_OPTION = re.compile(r"^\|\s*`([a-z_.]+)", re.MULTILINE)
+ENTRY = re.compile(r'^    \{"([a-z_.-]+)",', re.MULTILINE)
+USE = re.compile(r'(?:"(keel\.[a-z_-]+)"|\bcommand_line_get\([^;]*?, "([a-z_.-]+)")')
+DOCUMENTED_OPTION = re.compile(r"^\|\s*`([a-z_.-]+)", re.MULTILINE)
 COMMAND = re.compile(r"\bCOMMAND\(\w+,\s*\.name = \"(\w+)\"")
 DOCUMENTED_COMMAND = re.compile(r"^\|\s*`(\w+)", re.MULTILINE)
 FOLDERS = {"src", "mm", "boot", "drivers"}
