@@ -184,6 +184,66 @@ def aml_seeds():
     yield "condition", b"\xa0\x10\x93\x01\x00\x08NAME\x0d" + b"text\0" + b"\xa1\x02\xa3" + s5
 
 
+def aml_block(op, body):
+    """An op code, the length of all behind it, and the body."""
+    length = len(body) + 1
+    if length < 64:
+        return op + bytes([length]) + body
+    length += 1
+    return op + bytes([0x40 | length & 15, length >> 4]) + body
+
+
+def aml_name(name, value):
+    return b"\x08" + name + value
+
+
+def aml_method(name, body, arguments=0):
+    return aml_block(b"\x14", name + bytes([arguments]) + body)
+
+
+def aml_package(*elements):
+    return aml_block(b"\x12", bytes([len(elements)]) + b"".join(elements))
+
+
+def aml_buffer(data):
+    return aml_block(b"\x11", bytes([0x0A, len(data)]) + data)
+
+
+def aml_names_blocks():
+    hid, device = aml_name(b"_HID", b"\x0c\x41\xd0\x0a\x08"), b"\x5b\x82"
+    windows = (struct.pack("<BHBBB5H", 0x88, 13, 2, 0x0C, 0, 0, 0, 0x1F, 0, 0x20)
+               + struct.pack("<BHBBB5I", 0x87, 23, 0, 0x0C, 1, 0, 0xC0000000, 0xDFFFFFFF, 0, 0x20000000)
+               + struct.pack("<BHBBB5Q", 0x8A, 43, 0, 0x0C, 1, 0, 1 << 32, (1 << 33) - 1, 0, 1 << 32)
+               + struct.pack("<BHBBB5H", 0x88, 13, 1, 0x0C, 3, 0, 0xD00, 0xFFFF, 0, 0xF300) + b"\x79\0")
+    row = aml_package(b"\x0b\xff\xff", b"\0", b"LNKA", b"\0")
+    link = aml_block(device, b"LNKA" + aml_name(b"_CRS", aml_buffer(struct.pack("<BHBBI", 0x89, 6, 9, 1, 17) + b"\x79\0")))
+    root = b"PCI0" + hid + aml_name(b"_UID", b"\0") + aml_name(b"_CRS", aml_buffer(windows))
+    yield "table", aml_block(device, root + aml_name(b"_PRT", aml_package(row)) + link)
+    choice = (aml_block(b"\xa0", b"\x93PICF\0" + b"\xa4PRTP") + aml_block(b"\xa1", b"\xa4PRTA"))
+    direct = aml_package(b"\x0c\xff\xff\1\0", b"\1", b"\0", b"\x0a\x12")
+    yield "method", (aml_name(b"PICF", b"\0") + aml_method(b"_PIC", b"\x70\x68PICF", 1)
+                     + aml_block(b"\x10", b"_SB_" + aml_block(device, b"PCI0" + hid + aml_name(b"PRTP", aml_package(direct))
+                                                              + aml_name(b"PRTA", aml_package(row)) + aml_method(b"_PRT", choice)
+                                                              + aml_method(b"_CBA", b"\xa4\x0c\0\0\0\xe0"))) + link)
+    buses = struct.pack("<BHBBB5H", 0x88, 13, 2, 0, 0, 0, 0x20, 0x2F, 0, 0x10)
+    yield "buses", aml_block(device, b"PCI0" + hid + aml_name(b"_CRS", aml_buffer(buses + b"\x79\0")))
+    high = struct.pack("<BHBBB5Q", 0x8A, 43, 0, 0, 0, 0, 2**64 - 0x10000, 2**64 - 1, 0, 0x8000)
+    yield "high", aml_name(b"_CRS", aml_buffer(high + b"\x79\0"))
+    yield "bridge", aml_block(device, b"PCI0" + hid + aml_name(b"_BBN", b"\x0a\x20") + aml_name(b"_SEG", b"\1")
+                              + aml_block(device, b"BRDG" + aml_name(b"_ADR", b"\x0c\0\0\1\0") + aml_name(b"_PRT", aml_package(direct))))
+    yield "small", aml_name(b"_CRS", aml_buffer(bytes([0x47, 1, 0xF8, 3, 0xF8, 3, 1, 8, 0x22, 0, 8, 0x23, 0x20, 0, 0x18, 0x4B, 1, 2, 3, 0x79, 0])))
+    yield "operations", (aml_method(b"OPER", aml_block(b"\xa0", b"\x90\x91\x01\x00\x92\x95\x01\x0a\x02" + b"\xa3")
+                                    + b"\xa4\x7b\x0a\x0f\x7d\x01\x0a\x02\0\0") + aml_method(b"CALL", b"\xa4\x5cOPER")
+                         + aml_name(b"VARP", aml_block(b"\x13", b"\x0a\2\1\x0dtext\0")))
+    yield "two-blocks", aml_block(device, b"PCI0"), aml_block(b"\x10", b"PCI0" + hid)
+
+
+def aml_names_seeds():
+    """The length of the first block, and both."""
+    for name, first, *second in aml_names_blocks():
+        yield name, struct.pack("<H", len(first)) + first + b"".join(second)
+
+
 def pci_capabilities_seeds():
     space = bytearray(0x60)
     space[0x06] = 0x10
@@ -229,7 +289,8 @@ def partition_seeds():
     yield "gpt-backup", b"\2" + gpt_disk(8, 128, (5, 6)).replace(b"EFI PART\0\0\1\0\x5c", b"EFI PART\0\0\1\0\x5b", 1)
 
 
-SEEDS = {"partition": partition_seeds, "acpi_tables": acpi_tables_seeds, "aml": aml_seeds, "pci_capabilities": pci_capabilities_seeds,
+SEEDS = {"partition": partition_seeds, "acpi_tables": acpi_tables_seeds, "aml": aml_seeds, "aml_names": aml_names_seeds,
+         "pci_capabilities": pci_capabilities_seeds,
          "multiboot2": multiboot2_seeds, "pvh": pvh_seeds, "command_line": command_line_seeds,
          "memory_map": memory_map_seeds, "virtqueue_split": virtqueue_seeds, "virtqueue_packed": virtqueue_seeds}
 

@@ -95,6 +95,26 @@ fuzz_plant(aml path SOURCE drivers/acpi/aml.c
   FROM "path->depth - name.nr_parents + name.nr_segments > AML_DEPTH_MAX)" TO "false)"
   EXPECT "a path of|out of bounds|buffer-overflow|not a valid value|SEGV")
 
+fuzz_test(aml_names MAX_LENGTH 512 HARNESS fuzz_aml_names.c ../unit/support/plain_heap.c
+  KERNEL drivers/acpi/aml.c drivers/acpi/aml_term.c drivers/acpi/aml_sleep.c drivers/acpi/aml_namespace.c
+         drivers/acpi/aml_value.c drivers/acpi/aml_pci.c drivers/acpi/resource.c src/lib/rbtree.c boot/report.c)
+fuzz_plant(aml_names endless SOURCE drivers/acpi/aml_value.c
+  FROM "if (reading->terms_left == 0 || reading->nested == NESTED_MAX)" TO "if (reading->terms_left == 0 && reading->nested == NESTED_MAX)"
+  EXPECT "stack-overflow|libFuzzer: timeout" HANG_SECONDS 5)
+fuzz_plant(aml_names package SOURCE drivers/acpi/aml_value.c
+  FROM "if (op == AML_PACKAGE ? !aml_take(&inside, 1) : !aml_skip_terms(&inside, 1))"
+  TO "if (op == AML_PACKAGE ? inside.at++ > UINT32_MAX - 1 : !aml_skip_terms(&inside, 1))"
+  EXPECT "a value outside the block|buffer-overflow|SEGV|underflow")
+fuzz_plant(aml_names descriptor SOURCE drivers/acpi/resource.c
+  FROM "if (size > left - head)" TO "if (size > left + 64)"
+  EXPECT "buffer-overflow|the walk goes from")
+fuzz_plant(aml_names wrap SOURCE drivers/acpi/resource.c
+  FROM "return length != 0 && base <= UINT64_MAX - length;" TO "return length != 0;"
+  EXPECT "a range that wraps")
+fuzz_plant(aml_names bus SOURCE drivers/acpi/aml_pci.c
+  FROM "resource.base + resource.length <= UINT8_MAX + 1u)" TO "resource.base <= UINT8_MAX)"
+  EXPECT "buses [0-9]+ to [0-9]+")
+
 fuzz_test(pci_capabilities MAX_LENGTH 1024 HARNESS fuzz_pci_capabilities.c fuzz_log.c
   KERNEL drivers/pci/capability.c drivers/pci/config.c boot/report.c)
 fuzz_plant(pci_capabilities circle SOURCE drivers/pci/capability.c
