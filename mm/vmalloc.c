@@ -8,6 +8,7 @@
 #include <debug/panic.h>
 #include <mm/kmalloc.h>
 #include <mm/page_alloc.h>
+#include <mm/page_array.h>
 #include <mm/paging.h>
 
 #include "heap_fault.h"
@@ -149,6 +150,21 @@ void vfree(void *address)
         vm_area_destroy(address, VM_AREA_PAGES, "vfree");
 }
 
+/* Any frame that the page allocator has, or gave to somebody. */
+static bool has_memory(paddr_t base, uint64_t size)
+{
+    uint64_t end = paddr_to_pfn(base).number + size / PAGE_SIZE;
+
+    if (end > page_groups.nr_frames)
+        end = page_groups.nr_frames;
+    for (uint64_t frame = paddr_to_pfn(base).number; frame < end; frame++)
+        if (!pfn_has_page(pfn(frame)))
+            frame |= PAGE_GROUP_FRAMES - 1;
+        else if (page_of_pfn(pfn(frame))->owner != PAGE_RESERVED)
+            return true;
+    return false;
+}
+
 void *device_map(paddr_t base, uint64_t length, unsigned map_flags)
 {
     uint64_t offset = base.value & (PAGE_SIZE - 1), size, alignment = PAGE_SIZE;
@@ -159,6 +175,8 @@ void *device_map(paddr_t base, uint64_t length, unsigned map_flags)
         map_flags & ~(unsigned)(MAP_WRITE | MAP_UNCACHED | MAP_WRITE_COMBINE))
         return NULL;
     size = align_up(offset + length, PAGE_SIZE);
+    if (map_flags != MAP_READ && has_memory(first, size)) /* firmware that is wrong about where registers are */
+        return NULL;
     if (size >= PAGE_SIZE_2M) /* lets paging use large pages */
         alignment = PAGE_SIZE_2M;
     area = vm_area_alloc(size, alignment, first.value & (alignment - 1), VM_AREA_DEVICE, __builtin_return_address(0));

@@ -20,6 +20,6 @@ void stack_free(void *stack);
 size_t stack_high_water_mark(const void *stack);
 
 /* Maps device memory (map_flags: MAP_WRITE, MAP_UNCACHED or MAP_WRITE_COMBINE). Any physical alignment and length. NULL
- * on failure. Context: thread. */
+ * on failure, and where some of it is the kernel's memory, unless it is only to be read (MAP_READ). Context: thread. */
 MUST_CHECK void *device_map(paddr_t base, uint64_t length, unsigned map_flags);
 void device_unmap(void *address);

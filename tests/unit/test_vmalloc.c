@@ -264,6 +264,16 @@ static void test_device_map(void **state)
     assert_null(device_map(paddr(0), 0, MAP_UNCACHED));
     assert_null(device_map(paddr(UINT64_MAX - 10), 100, MAP_UNCACHED));
     assert_null(device_map(paddr(0x1000), 100, MAP_EXECUTE));
+    struct page *page = page_alloc(0, PAGE_PRIVATE, ALLOC_NORMAL);
+    assert_non_null(page);
+    paddr_t memory = pfn_to_paddr(page_to_pfn(page));
+    assert_null(device_map(memory, 1, MAP_UNCACHED));
+    assert_null(device_map(paddr_add(memory, PAGE_SIZE - 1), 1, MAP_WRITE));
+    assert_null(device_map(paddr(0), GIB(8), MAP_WRITE | MAP_UNCACHED));
+    char *readable = device_map(memory, 1, MAP_READ);
+    assert_non_null(readable);
+    device_unmap(readable);
+    page_free(page, 0);
     assert_null(vm_areas.root);
 }
 
