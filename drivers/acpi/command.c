@@ -1,6 +1,8 @@
 /* acpi */
 #include <acpi/fadt.h>
 #include <acpi/madt.h>
+#include <acpi/pci.h>
+#include <acpi/resource.h>
 #include <acpi/tables.h>
 #include <base/errno.h>
 #include <debug/command.h>
@@ -113,6 +115,29 @@ static void print_timers_and_buses(void)
                        entry.first_bus, entry.last_bus, entry.base);
 }
 
+static void print_window(const struct acpi_resource *window)
+{
+    static const char *const names[] = {[ACPI_RESOURCE_MEMORY] = "memory", [ACPI_RESOURCE_IO] = "ports"};
+
+    if (window->is_window && window->kind < ARRAY_SIZE(names))
+        console_printf("  %s 0x%lx to 0x%lx\n", names[window->kind], window->base, window->base + window->length - 1);
+}
+
+static void print_roots(void)
+{
+    struct acpi_pci_root root = {0};
+    struct acpi_resource window;
+
+    while (acpi_pci_next_root(&root)) {
+        console_printf("PCI root: segment %u, buses %02x to %02x", root.segment, root.first_bus, root.last_bus);
+        if (root.ecam_base != 0)
+            console_printf(", configuration space at 0x%lx", root.ecam_base);
+        console_printf("%s\n", root.resources ? "" : ", its addresses cannot be told");
+        for (uint32_t at = 0; acpi_resource_next(root.resources, root.resource_bytes, &at, &window);)
+            print_window(&window);
+    }
+}
+
 static int run_acpi(int argc, char **argv)
 {
     paddr_t physical;
@@ -128,6 +153,7 @@ static int run_acpi(int argc, char **argv)
     print_fixed();
     print_madt();
     print_timers_and_buses();
+    print_roots();
     return 0;
 }
 
