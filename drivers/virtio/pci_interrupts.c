@@ -180,6 +180,8 @@ int virtio_pci_interrupts_request(struct virtio_device *virtio, const struct vir
 
     if (nr_handlers == 0)
         return -EINVAL;
+    if (device->interrupts != NULL)
+        return -EBUSY;
     interrupts = kmalloc(sizeof(*interrupts) + nr_handlers * sizeof(interrupts->handlers[0]), ALLOC_ZERO);
     if (interrupts == NULL)
         return -ENOMEM;

@@ -1,4 +1,8 @@
-/* Memory for rings, and showing them to devices. */
+/* Memory for rings, and showing them to devices.
+ *
+ * A ring is physically contiguous (1,024 entries: 32 KiB, 32,768: 1 MiB), and so are its tables, of which there may be
+ * one for each entry. Where there is no such memory there are fewer tables, then none, then a modern device gets a
+ * shorter ring: slower, but it works. */
 #include <virtio/queue.h>
 
 #include <base/align.h>
@@ -11,6 +15,8 @@
 #include <mm/page_alloc.h>
 #include <mm/physmap.h>
 #include <sync/spinlock.h>
+
+#define SIZE_SHORTEST 4u /* what a ring is shortened to at the most */
 
 static struct spinlock queues_lock = SPINLOCK_INITIALIZER("list of virtqueues");
 static struct list queues = LIST_INITIALIZER(queues); /* in the order in which they were created */
@@ -25,9 +31,11 @@ static struct virtqueue_config choose_config(const struct virtio_device *device,
         .is_legacy = device->is_legacy,
     };
 
-    /* A legacy device has one size only. A modern one says the largest it can do, for a split ring a power of two. */
+    /* A legacy device has one size only. A modern one says the largest it can do. */
     if (!device->is_legacy && config.size > max_size)
         config.size = max_size;
+    if (!device->is_legacy && config.format == VIRTQUEUE_SPLIT && config.size > 0)
+        config.size = (uint16_t)(1u << log2_floor(config.size));
     if (device->features & VIRTIO_F_INDIRECT_DESC && max_segments > 1) {
         config.table_length = max_segments < config.size ? max_segments : config.size;
         config.nr_tables = config.size;
@@ -35,7 +43,7 @@ static struct virtqueue_config choose_config(const struct virtio_device *device,
     return config;
 }
 
-static int allocate(struct virtio_queue *queue, const struct virtqueue_layout *layout)
+static int allocate_planned(struct virtio_queue *queue, const struct virtqueue_layout *layout)
 {
     struct page *pages;
 
@@ -62,6 +70,45 @@ static void give_back(struct virtio_queue *queue)
     if (queue->memory.ring != NULL)
         page_free(page_of_pfn(paddr_to_pfn(physmap_to_phys(queue->memory.ring))), queue->order);
     queue->memory = (struct virtqueue_memory){0};
+}
+
+/* Makes do with less of what there was no memory for; false where there is no less. */
+static bool shrink(struct virtqueue_config *config, bool only_tables_lacked)
+{
+    if (only_tables_lacked) {
+        config->nr_tables /= 2;
+        return true;
+    }
+    if (config->is_legacy || config->size / 2 < SIZE_SHORTEST)
+        return false;
+    config->size /= 2;
+    if (config->nr_tables > config->size)
+        config->nr_tables = config->size;
+    if (config->table_length > config->size)
+        config->table_length = config->size;
+    return true;
+}
+
+/* Memory for the queue, or for as much of it as there is. */
+static int allocate(struct virtio_queue *queue, struct virtqueue_config *config, struct virtqueue_layout *layout)
+{
+    struct virtqueue_config wanted = *config;
+    bool only_tables_lacked;
+    int result;
+
+    do {
+        result = virtqueue_plan(config, layout);
+        if (result == 0)
+            result = allocate_planned(queue, layout);
+        if (result != -ENOMEM)
+            break;
+        only_tables_lacked = queue->memory.ring != NULL && queue->memory.private != NULL;
+        give_back(queue);
+    } while (shrink(config, only_tables_lacked));
+    if (result == 0 && (config->size < wanted.size || config->nr_tables < wanted.nr_tables))
+        log_warn("virtio %s: for want of memory queue %u has a ring of %u, not %u, and %u tables, not %u",
+                 queue->device->name, queue->index, config->size, wanted.size, config->nr_tables, wanted.nr_tables);
+    return result;
 }
 
 static void list_queue(struct virtio_queue *queue)
@@ -93,9 +140,7 @@ int virtio_queue_create(struct virtio_queue *queue, struct virtio_device *device
     *queue = (struct virtio_queue){.device = device, .index = index};
     if (offered == 0)
         return -ENODEV;
-    result = virtqueue_plan(&config, &layout);
-    if (result == 0)
-        result = allocate(queue, &layout);
+    result = allocate(queue, &config, &layout);
     if (result == 0)
         result = virtqueue_init(&queue->ring, &config, &queue->memory);
     if (result != 0) {

@@ -186,6 +186,45 @@ KERNEL_TEST(rng_fail_each, "virtio/every_nth_allocation_of_a_probe_failing")
     fail_each(add_model, remove_model, NULL);
 }
 
+/* ---- rings ---- */
+
+/* A queue of a device without a driver, with the nth page allocation failing. */
+static void create_queue(struct virtio_queue *queue, uint16_t offered, uint64_t nth)
+{
+    const struct model_options options = {.queue_size = offered};
+    int result;
+
+    model_init(&model, &options, VIRTIO_ID_ENTROPY);
+    EXPECT_EQ(virtio_negotiate(&model.device, 0, 0), 0);
+    if (nth != 0)
+        fail_inject_arm(FAIL_PAGE, nth);
+    result = virtio_queue_create(queue, &model.device, 0, 1024, 66);
+    EXPECT_EQ(fail_inject_disarm(), nth != 0);
+    EXPECT_EQ(result, 0);
+}
+
+/* Ring, what is known of each chain, and tables are one large allocation each. */
+KERNEL_TEST(virtio_less_memory, "virtio/a_large_queue_makes_do_with_less_memory")
+{
+    const struct {
+        uint16_t offered, nth, size, nr_tables;
+    } cases[] = {{1024, 0, 1024, 1024}, {32768, 0, 1024, 1024}, {1000, 0, 512, 512},
+                 {1024, 1, 512, 512},   {1024, 2, 512, 512},    {1024, 3, 1024, 512}};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct virtio_queue queue;
+        struct virtqueue_config config;
+
+        create_queue(&queue, cases[i].offered, cases[i].nth);
+        config = queue.ring.config;
+        virtio_queue_destroy(&queue);
+        EXPECT_EQ(config.size, cases[i].size);
+        EXPECT_EQ(config.nr_tables, cases[i].nr_tables);
+        EXPECT_EQ(model.place.size, cases[i].size);
+        EXPECT_EQ(model.place.descriptors.value % PAGE_SIZE, 0);
+    }
+}
+
 static int probe_again(void *context)
 {
     struct device *function = context;

@@ -68,8 +68,9 @@ static void write_features(struct virtio_device *device, uint64_t features)
 
 static uint16_t queue_size(struct virtio_device *device, uint16_t index)
 {
-    (void)device;
-    return index == 0 ? QUEUE_SIZE : 0;
+    uint16_t size = model_of(device)->options.queue_size;
+
+    return index != 0 ? 0 : size ? size : QUEUE_SIZE;
 }
 
 static int queue_enable(struct virtio_device *device, uint16_t index, const struct virtio_queue_place *place)

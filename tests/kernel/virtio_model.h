@@ -27,6 +27,7 @@ struct model_options {
     unsigned reset_takes; /* looks until a reset has ended, but the first one */
     bool never_resets;    /* but the first time */
     bool refuses_start;   /* it needs a reset as soon as the driver is ready */
+    uint16_t queue_size;  /* 0: 8 */
 };
 
 struct model {
