@@ -156,18 +156,20 @@ static int probe(struct device *device)
         return -ENOMEM;
     }
     result = start(blk);
+    if (result == 0)
+        result = device_set_data(device, blk);
     if (result == 0) {
         blk->block.operations = blk->is_polled ? &polled_operations : &operations;
         blk->block.limits = blk->properties.limits;
         result = block_device_register(&blk->block);
     }
     if (result != 0) {
+        device_clear_data(device);
         stop(blk);
         virtio_fail(virtio);
         release(&blk->block);
         return result;
     }
-    device->driver_data = blk;
     return 0;
 }
 
@@ -175,13 +177,23 @@ static void remove(struct device *device)
 {
     struct blk *blk = device->driver_data;
 
+    device_clear_data(device);
     stop(blk);
     block_device_unregister(&blk->block);
 }
 
+/* Whoever waits polls, and finds a device without interrupt silent. */
+static void gone(struct device *device)
+{
+    struct blk *blk = device->driver_data;
+
+    if (!blk->is_polled)
+        blk_work_add(blk, BLK_WORK_FAULT);
+}
+
 static const virtio_match matches[] = {VIRTIO_ID_BLOCK, 0};
 static struct driver driver = {
-    .name = "virtio-blk", .bus = &virtio_bus, .matches = matches, .probe = probe, .remove = remove};
+    .name = "virtio-blk", .bus = &virtio_bus, .matches = matches, .probe = probe, .remove = remove, .gone = gone};
 
 void virtio_blk_init(void)
 {

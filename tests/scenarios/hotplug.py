@@ -83,3 +83,121 @@ def fifty_times(run):
         assert after == before, f"before: {before}\nafter: {after}"
         assert "0 violations" in vm.command("audit")
         vm.exit()
+
+
+def throttle(vm, device="x", bytes_per_second=100):
+    """From here on the disk answers one request, and then not for a long time."""
+    vm.qmp("block_set_io_throttle", id=f"/machine/peripheral/{device}/virtio-backend", bps=bytes_per_second, bps_rd=0, bps_wr=0, iops=0, iops_rd=0, iops_wr=0)
+
+
+def pull(vm, port_slot=8):
+    """Takes out what is in the slot as a hand does that does not press the button: behind the kernel's back the slot's
+    power and indicator are switched off, which is when QEMU lets go of a device."""
+    capability = 0x54
+    control = capability + 0x18
+    vm.monitor(f"o/w 0xcf8 {0x80000000 | port_slot << 11 | control & 0xfc:#x}")
+    value = int(re.search(r"= (0x[0-9a-f]+)", vm.monitor("i/h 0xcfc")).group(1), 16)
+    vm.monitor(f"o/h 0xcfc {value | 0x700:#x}")
+
+
+def begin_reading(vm):
+    """Lets the prompt wait for a disk that is slow: a request is in flight when the CPU halts."""
+    throttle(vm)
+    vm.send("block bench vda\r")
+    vm.expect(r"block bench vda$")
+    vm.wait_waiting()
+
+
+@scenario("hotplug/disk-in-flight", builds=("release", "debug"))
+def disk_in_flight(run):
+    """a disk is unplugged by the button, then pulled out, with a request in flight: it ends with EIO, and the prompt goes on"""
+    with run.boot(Machine(extra=(*NATIVE, *ON_PORT))) as vm:
+        vm.wait_prompt()
+        vm.qmp("blockdev-add", driver="null-co", **{"node-name": "disk", "size": 1 << 20, "read-zeroes": True})
+        disk = {"driver": "virtio-blk-pci", "bus": "rp", "id": "x", "drive": "disk"}
+        plug(vm, **disk)
+        assert "EIO" not in vm.command("block read vda 2047")
+        vm.command(f"slots off {PORT}")
+        assert "no block device" in vm.command("block list")
+        before = resources(vm)
+        plug(vm, **disk)
+        begin_reading(vm)
+        vm.qmp("device_del", id="x")
+        vm.expect(r"button pressed: off in 5 s")
+        see(vm, r"error: block: .*EIO")
+        assert "no block device" in vm.command("block list")
+        plug(vm, **disk)
+        begin_reading(vm)
+        pull(vm)
+        vm.expect(r"vda: .* has gone")
+        vm.expect(r"error: block: .*EIO")
+        see(vm, r"what was in it has vanished")
+        assert "no block device" in vm.command("block list")
+        wait_state(vm, PORT, "empty")
+        assert resources(vm) == before
+        assert "0 violations" in vm.command("audit")
+        plug(vm, **disk)
+        assert "error" not in vm.command("block bench vda")
+        vm.exit()
+
+
+@scenario("hotplug/switch")
+def switch(run):
+    """a switch with two devices behind it is unplugged as a whole; then an idle device is pulled out from the empty slot"""
+    behind = ("-device", "x3130-upstream,bus=rp,id=up",
+              *(word for i in (1, 2) for word in ("-device", f"xio3130-downstream,bus=up,id=down{i},chassis=2,slot={i + 1}",
+                                                  "-device", f"virtio-rng-pci,bus=down{i}")))
+    with run.boot(Machine(extra=(*NATIVE, *JUMPING_CLOCK, *ON_PORT, *behind))) as vm:
+        vm.wait_prompt()
+        before = resources(vm)
+        assert vm.command("rng").count("bytes received") == 2
+        assert vm.command("slots").count("in use") == 3
+        vm.command("slots off 02:01.0")
+        assert vm.command("rng").count("bytes received") == 1
+        vm.command("slots on 02:01.0")  # QEMU has taken the device: there is nothing to switch on
+        unplug(vm, "up")
+        assert re.fullmatch(rf"{PORT}: slot 1: .*", vm.command("slots").strip())
+        assert vm.command("devices").splitlines() == ["pci 00:00.0: no driver", "pci 00:01.0: no driver",
+                                                      f"pci {PORT}: pci-slot", *(f"pci 00:1f.{i}: no driver" for i in (0, 2, 3))]
+        assert "no entropy devices" in vm.command("rng")
+        assert "0 violations" in vm.command("audit")
+        plug(vm, "virtio-rng-pci", bus="rp", id="x")
+        pull(vm)
+        see(vm, r"what was in it has vanished")
+        assert "no entropy devices" in vm.command("rng")
+        assert len(resources(vm)[2]) == len(before[2]) - 6  # two ports, two devices with two vectors each
+        vm.exit()
+
+
+@scenario("hotplug/by-acpi-is-not-done")
+def by_acpi(run):
+    """QEMU's default, hot-plug by ACPI methods, is not done, and does no harm: nothing comes, nothing goes"""
+    with run.boot(Machine(extra=(*ON_PORT, "-device", "virtio-rng-pci,bus=rp,id=x",
+                                 "-device", "pcie-root-port,id=rp2,chassis=2,slot=2,addr=0x9"))) as vm:
+        vm.wait_prompt()
+        before = vm.command("devices")
+        vm.qmp("device_add", driver="virtio-rng-pci", bus="rp2", id="y")
+        vm.qmp("device_del", id="x")
+        assert vm.command("devices") == before
+        vm.command("rng")
+        assert re.search(r"^01:00\.0: .* 128 bytes received", vm.command("rng"), re.M)
+        assert "0 violations" in vm.command("audit")
+        vm.exit()
+
+
+@scenario("hotplug/without-firmware")
+def without_firmware(run):
+    """where the firmware gives no addresses (qboot), empty slots get some at boot; what is too large is refused in words"""
+    machine = Machine(vga="none", extra=("-bios", "/usr/share/qemu/qboot.rom", *NATIVE, *JUMPING_CLOCK, *ON_PORT,
+                                         "-device", "pcie-root-port,id=rp2,chassis=2,slot=2,addr=0x9"))
+    with run.boot(machine) as vm:
+        vm.wait_prompt()
+        plug(vm, "virtio-rng-pci", bus="rp", id="x", **{"disable-modern": True, "disable-legacy": "off"})
+        plug(vm, "virtio-rng-pci", bus="rp2", id="y")
+        assert len(re.findall(r"(?:legacy|modern), .* (?:64|128) bytes received", vm.command("rng"))) == 2
+        assert "no address" not in vm.command("pci")
+        vm.command(f"slots off {PORT}")
+        vm.qmp("device_add", driver="pci-testdev", bus="rp", id="x", membar=1 << 34)
+        see(vm, r"1 functions plugged in")
+        assert re.search(r"prefetchable, 0x400000000 bytes at 0x\d+00000000", vm.command("pci"))
+        vm.exit()
