@@ -11,6 +11,7 @@ struct clock_source {
     uint64_t mask;             /* the counter wraps behind it */
     uint64_t frequency_hz;     /* of the registered source; not 0 */
     int rating;                /* the highest is used; 0 is never used */
+    bool is_tsc;               /* read is this CPU's rdtsc: the clock does without the call */
     struct clock_source *next; /* [time lock] */
 };
 

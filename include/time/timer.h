@@ -4,17 +4,23 @@
 
 #include <base/compiler.h>
 #include <base/types.h>
+#include <lib/list.h>
 #include <lib/rbtree.h>
 
 struct timer;
 typedef void (*timer_function)(struct timer *timer);
 
+enum timer_place { TIMER_NOWHERE, TIMER_UNSORTED, TIMER_SORTED };
+
 struct timer {
-    struct rbtree_node node; /* [q] the CPU's queue lock */
+    union {
+        struct list link;        /* [q] the CPU's queue lock */
+        struct rbtree_node node; /* [q] */
+    };
     uint64_t deadline_ns;    /* [q] on clock_now_ns */
     timer_function function; /* [I] runs in interrupt context, interrupts off; may set the timer again */
     uint32_t cpu;            /* [q] whose queue it is in */
-    bool is_queued;          /* [q] */
+    enum timer_place place;  /* [q] in that queue */
 };
 
 void timer_init(struct timer *timer, timer_function function);
@@ -25,6 +31,9 @@ void timer_set(struct timer *timer, uint64_t deadline_ns);
 /* Returns true when it had not fired. When it returns the function neither runs nor will. Context: any but NMI and the
  * timer's own function. */
 bool timer_cancel(struct timer *timer);
+
+/* Before this CPU halts for long: takes back an interrupt that nobody waits for any more. Context: irq-off. */
+void timer_settle(void);
 
 /* Waits, halted, until the deadline. Context: thread. */
 void sleep_until_ns(uint64_t deadline_ns);

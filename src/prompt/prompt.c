@@ -19,6 +19,7 @@
 #include <lib/parse.h>
 #include <lib/string.h>
 #include <time/clock.h>
+#include <time/timer.h>
 
 #define WRITE_PIECE 8u /* bytes written between two polls: half of what a 16550 holds */
 
@@ -107,10 +108,12 @@ static int halt_for_byte(void)
 
     irq_disable();
     byte = type_ahead_read();
-    if (byte < 0 && !work_can_run())
+    if (byte < 0 && !work_can_run()) {
+        timer_settle();
         cpu_halt();
-    else
+    } else {
         irq_enable();
+    }
     return byte;
 }
 

@@ -11,6 +11,7 @@
 #include "clock_internal.h"
 #include "clock_math.h"
 
+#include <cpu/registers.h>
 #include <cpu/tsc.h>
 #include <debug/log.h>
 #include <time/timer.h>
@@ -18,6 +19,7 @@
 struct view {
     struct clock_source *source; /* NULL: the TSC as it was at boot */
     uint64_t base_count, base_ns, multiplier;
+    bool is_tsc; /* the source is */
 };
 
 struct spinlock time_lock = SPINLOCK_INITIALIZER("time");
@@ -27,7 +29,7 @@ static struct view views[2];         /* as above; written with the time lock hel
 static uint64_t sequence;            /* [a] */
 static uint64_t wall_offset_ns;      /* [I] after boot; 0: there is no wall clock */
 
-static uint64_t read_view(const struct view *view)
+static NOINLINE uint64_t read_other(const struct view *view)
 {
     struct clock_source *source = view->source;
 
@@ -35,6 +37,18 @@ static uint64_t read_view(const struct view *view)
         return tsc_now_ns();
     return view->base_ns +
            clock_counts_to_ns((source->read(source) - view->base_count) & source->mask, view->multiplier);
+}
+
+/* Another CPU's counter may be a little behind that of the one that made the view. */
+static ALWAYS_INLINE uint64_t read_view(const struct view *view)
+{
+    int64_t counts;
+
+    if (UNLIKELY(!view->is_tsc))
+        return read_other(view);
+    __asm__ volatile("lfence" : : : "memory"); /* not a count from before the view was looked at */
+    counts = (int64_t)(rdtsc() - view->base_count);
+    return view->base_ns + clock_counts_to_ns(counts < 0 ? 0 : (uint64_t)counts, view->multiplier);
 }
 
 uint64_t clock_now_ns(void)
@@ -45,7 +59,7 @@ uint64_t clock_now_ns(void)
         before = __atomic_load_n(&sequence, __ATOMIC_ACQUIRE); /* pairs with the releases in publish */
         now = read_view(&views[before & 1]);
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    } while (__atomic_load_n(&sequence, __ATOMIC_RELAXED) != before);
+    } while (UNLIKELY(__atomic_load_n(&sequence, __ATOMIC_RELAXED) != before));
     return now;
 }
 
@@ -63,7 +77,8 @@ static void publish(const struct view *view)
 /* From now on counted from here: for a new source, and before the one in use wraps. [time lock] */
 static void use(struct clock_source *source)
 {
-    struct view view = {.source = source, .multiplier = clock_multiplier(source->frequency_hz)};
+    struct view view = {
+        .source = source, .multiplier = clock_multiplier(source->frequency_hz), .is_tsc = source->is_tsc};
 
     view.base_count = source->read(source);
     view.base_ns = clock_now_ns();
@@ -160,7 +175,8 @@ void clock_keep_from_wrapping(void)
 
     if (wrap_ns != UINT64_MAX)
         timer_set(&wrap_timer, clock_now_ns() + wrap_ns / 2);
-    else if (READ_ONCE(wrap_timer.is_queued)) /* not from its own function, which is called once it is out */
+    else if (READ_ONCE(wrap_timer.place) !=
+             TIMER_NOWHERE) /* not from its own function, which is called once it is out */
         (void)timer_cancel(&wrap_timer);
 }
 

@@ -10,11 +10,6 @@ uint64_t clock_multiplier(uint64_t frequency_hz)
     return ((NS_PER_S << 32) + frequency_hz / 2) / frequency_hz; /* 10^9 is below 2^30 */
 }
 
-uint64_t clock_counts_to_ns(uint64_t counts, uint64_t multiplier)
-{
-    return (uint64_t)((unsigned __int128)counts * multiplier >> 32);
-}
-
 uint64_t clock_wrap_ns(uint64_t mask, uint64_t frequency_hz)
 {
     if (mask < (uint64_t)1 << 33)

@@ -5,7 +5,10 @@
 
 /* ns = count * multiplier >> 32; right to 2^-31 or better for every frequency up to 4 GHz. frequency_hz is not 0. */
 uint64_t clock_multiplier(uint64_t frequency_hz);
-uint64_t clock_counts_to_ns(uint64_t counts, uint64_t multiplier);
+static inline uint64_t clock_counts_to_ns(uint64_t counts, uint64_t multiplier)
+{
+    return (uint64_t)((unsigned __int128)counts * multiplier >> 32);
+}
 
 /* When a counter with this mask wraps, in ns, for masks from 2^33 on rounded down to seconds; UINT64_MAX: in 290 years
  * or more. The frequency is 1 GHz at most for smaller masks than 2^33, or any for greater ones. */

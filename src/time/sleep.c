@@ -34,6 +34,7 @@ void sleep_until_ns(uint64_t deadline_ns)
     timer_set(&sleeper.timer, deadline_ns);
     irq_disable();
     while (!__atomic_load_n(&sleeper.is_over, __ATOMIC_ACQUIRE)) {
+        timer_settle();
         cpu_halt(); /* no interrupt between sti and hlt: the wake-up is not lost */
         irq_disable();
     }

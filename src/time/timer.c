@@ -1,5 +1,10 @@
 /* Each CPU's queue, run by its event source. The lock is not held while a timer's function runs; `running` says whose
- * does, for timer_cancel to wait for. */
+ * does, for timer_cancel to wait for.
+ *
+ * Most timers are time-outs that do not happen, and arming an event source is dear: a hypervisor has to be asked. So it
+ * is armed for the first deadline or for an earlier moment, never for a later one: a timer that is set touches it only
+ * when it is due before that moment, one that is cancelled never does. What is armed too early is taken back before the
+ * CPU halts (timer_settle), or ends in an interrupt that finds nothing due and arms anew. */
 #include <time/timer.h>
 
 #include "clock_internal.h"
@@ -15,6 +20,7 @@ struct cpu_timers {
     struct spinlock lock; /* "timer queue"; interrupts take it */
     struct timer_queue queue;
     struct timer *running;
+    uint64_t armed_ns; /* for when the event source is armed at the latest; UINT64_MAX: not at all */
     uint64_t nr_fired, nr_events;
 };
 
@@ -25,8 +31,11 @@ static struct cpu_timers *this_cpu_timers(void)
 {
     struct cpu_timers *t = this_cpu_pointer(timers);
 
-    if (!t->lock.name)
+    if (UNLIKELY(!t->lock.name)) {
         spinlock_init(&t->lock, "timer queue");
+        timer_queue_init(&t->queue);
+        t->armed_ns = UINT64_MAX;
+    }
     return t;
 }
 
@@ -35,11 +44,23 @@ void timer_init(struct timer *timer, timer_function function)
     *timer = (struct timer){.function = function};
 }
 
-static void program_first(const struct cpu_timers *t)
+static uint64_t first_deadline(struct cpu_timers *t)
 {
     const struct timer *first = timer_queue_first(&t->queue);
 
-    event_program(first ? first->deadline_ns : UINT64_MAX);
+    return first ? first->deadline_ns : UINT64_MAX;
+}
+
+/* [q] */
+static NOINLINE void arm(struct cpu_timers *t, uint64_t deadline_ns)
+{
+    t->armed_ns = deadline_ns;
+    event_program(deadline_ns);
+}
+
+static void arm_first(struct cpu_timers *t)
+{
+    arm(t, first_deadline(t));
 }
 
 void timer_set(struct timer *timer, uint64_t deadline_ns)
@@ -48,12 +69,15 @@ void timer_set(struct timer *timer, uint64_t deadline_ns)
     struct cpu_timers *t = this_cpu_timers();
 
     spinlock_lock(&t->lock);
-    if (timer->is_queued)
+    if (timer->place != TIMER_NOWHERE) {
+        ASSERT(timer->cpu == this_cpu_read(percpu.cpu_number));
         timer_queue_remove(&t->queue, timer);
+    }
     timer->deadline_ns = deadline_ns;
     timer->cpu = this_cpu_read(percpu.cpu_number);
     timer_queue_insert(&t->queue, timer);
-    program_first(t);
+    if (deadline_ns < t->armed_ns)
+        arm(t, deadline_ns);
     spinlock_unlock(&t->lock);
     irq_restore(flags);
 }
@@ -70,10 +94,10 @@ bool timer_cancel(struct timer *timer)
         cpu_relax();
         spinlock_lock(&t->lock);
     }
-    was_queued = timer->is_queued;
+    was_queued = timer->place != TIMER_NOWHERE;
     if (was_queued) {
+        ASSERT(timer->cpu == this_cpu_read(percpu.cpu_number));
         timer_queue_remove(&t->queue, timer);
-        program_first(t);
     }
     spinlock_unlock(&t->lock);
     irq_restore(flags);
@@ -98,7 +122,7 @@ void event_fired(struct event_source *source)
         spinlock_lock(&t->lock);
         t->running = NULL;
     }
-    program_first(t);
+    arm_first(t);
     spinlock_unlock(&t->lock);
     clock_watch();
 }
@@ -109,9 +133,20 @@ void timer_reprogram(void)
     struct cpu_timers *t = this_cpu_timers();
 
     spinlock_lock(&t->lock);
-    program_first(t);
+    arm_first(t);
     spinlock_unlock(&t->lock);
     irq_restore(flags);
+}
+
+void timer_settle(void)
+{
+    struct cpu_timers *t = this_cpu_timers();
+
+    ASSERT(!irqs_are_enabled());
+    spinlock_lock(&t->lock);
+    if (t->armed_ns != first_deadline(t))
+        arm_first(t);
+    spinlock_unlock(&t->lock);
 }
 
 struct timer_statistics timer_statistics(void)

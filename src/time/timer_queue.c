@@ -5,9 +5,9 @@ static struct timer *timer_of(struct rbtree_node *node)
     return node ? CONTAINER_OF(node, struct timer, node) : NULL;
 }
 
-void timer_queue_insert(struct timer_queue *queue, struct timer *timer)
+static void sort_in(struct timer_queue *queue, struct timer *timer)
 {
-    struct rbtree_node *parent = NULL, *node = queue->tree.root;
+    struct rbtree_node *parent = NULL, *node = queue->sorted.root;
     enum rbtree_side side = RBTREE_LEFT;
 
     while (node) {
@@ -15,19 +15,19 @@ void timer_queue_insert(struct timer_queue *queue, struct timer *timer)
         side = timer->deadline_ns < timer_of(node)->deadline_ns ? RBTREE_LEFT : RBTREE_RIGHT;
         node = node->child[side];
     }
-    rbtree_insert(&queue->tree, &timer->node, parent, side);
-    timer->is_queued = true;
+    rbtree_insert(&queue->sorted, &timer->node, parent, side);
+    timer->place = TIMER_SORTED;
 }
 
-void timer_queue_remove(struct timer_queue *queue, struct timer *timer)
+struct timer *timer_queue_first(struct timer_queue *queue)
 {
-    rbtree_remove(&queue->tree, &timer->node);
-    timer->is_queued = false;
-}
+    struct list *link;
 
-struct timer *timer_queue_first(const struct timer_queue *queue)
-{
-    return timer_of(rbtree_first(&queue->tree));
+    while ((link = list_first(&queue->unsorted)) != NULL) {
+        list_remove(link);
+        sort_in(queue, CONTAINER_OF(link, struct timer, link));
+    }
+    return timer_of(rbtree_first(&queue->sorted));
 }
 
 struct timer *timer_queue_next(const struct timer *timer)

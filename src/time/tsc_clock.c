@@ -142,7 +142,8 @@ static uint64_t read_tsc(struct clock_source *source)
     return rdtsc();
 }
 
-static struct clock_source tsc_source = {.name = "tsc", .read = read_tsc, .mask = UINT64_MAX, .rating = RATING_TSC};
+static struct clock_source tsc_source = {
+    .name = "tsc", .read = read_tsc, .mask = UINT64_MAX, .rating = RATING_TSC, .is_tsc = true};
 
 void tsc_clock_init(void)
 {

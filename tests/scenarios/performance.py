@@ -20,6 +20,8 @@ ROW_BOUNDS = {
     "vmalloc_vfree_4096": 1_500,
     "spinlock_irqsave": 19,
     "clock_read": 40,
+    "timer_set_cancel": 150,
+    "interrupt": 300,
     "format_line": 700,
     "memset_1m": 140_000,
     "memcpy_1m": 140_000,
