@@ -32,6 +32,7 @@ class Cell:
     size: int = 0           # of a disk's queue; 0: QEMU's own
     more: str = ""          # other options
     queue: str = ""         # what the command virtio says of queue 0, besides
+    lacks: str = ""         # a feature that is not to be agreed on
     bus: str = ""           # not the root bus
 
     @property
@@ -56,6 +57,8 @@ class Cell:
                              ("RING_PACKED", self.ring == "packed"), ("VERSION_1", interface == "modern")):
             if (name in names) != wanted:
                 return f"{name} was{'' if wanted else ' not'} to be agreed on"
+        if self.lacks in names:
+            return f"{self.lacks} was not offered"
         size = self.size if self.kind == "blk" else 8 if interface == "legacy" else 4  # QEMU's entropy queue has 8
         by = {"none": "by the pin", "one": "by message 0", "msix": "by message 1"}[self.vectors]
         interrupts = "no interrupt" if "no interrupt" in self.queue else rf"[1-9]\d* interrupts {by}"
@@ -180,11 +183,14 @@ def notifications(run):
 
 @scenario("virtio/matrix-queues", timeout=120)
 def queues(run):
-    """disks with four queues: with fewer vectors than queues, in each interface, ring and size"""
+    """disks with four queues and fewer vectors, in each interface, ring and size; disks that lack something"""
     cells = [Cell("blk", offer, ring, vectors=vectors, size=size, more="num-queues=4" + more)
              for offer, ring, size in itertools.product(OFFERS, ("split", "packed"), (8, 256))
              for vectors, more in (("msix", ""), ("one", ""), ("none", ""), ("msix", ",vectors=2"), ("msix", ",vectors=3"))
              if (offer, ring) != ("legacy", "packed")]
+    cells += [Cell("blk", more=more, lacks=lacks) for more, lacks in
+              (("write-cache=off", ""), ("config-wce=off", "CONFIG_WCE"), ("write-cache=off,config-wce=off", "CONFIG_WCE"),
+               ("discard=off", "DISCARD"), ("write-zeroes=off", "WRITE_ZEROES"), ("queue_reset=off", ""), ("seg-max-adjust=off", ""))]
     boot_cells(run, cells)
 
 
