@@ -6,3 +6,4 @@ unit_test(virtqueue_hostile SOURCES test_virtqueue_hostile.c support/virtio_devi
           KERNEL ${virtqueue_sources})
 unit_test(virtio_device SOURCES test_virtio_device.c KERNEL drivers/virtio/device.c)
 unit_test(virtio_interrupts SOURCES test_virtio_interrupts.c KERNEL drivers/virtio/pci_interrupts.c)
+unit_test(virtio_pci SOURCES test_virtio_pci.c KERNEL drivers/virtio/pci_modern.c drivers/pci/capability.c)
