@@ -99,7 +99,7 @@ struct block_device *block_device_at(unsigned n);
 /* Hands the request to the driver, in parts where it exceeds the device's limits; it completes with the error of the
  * first part that failed. What cannot be done completes before this returns: -EINVAL (no whole sectors, unknown
  * operation or flag), -ERANGE (beyond the end), -EROFS, -ENOTSUP, -ENODEV, -ENOMEM (no memory for the parts). A flush
- * of a write-through device has nothing to do. Context: thread. */
+ * of a write-through device has nothing to do. Context: any but NMI. */
 void block_submit(struct block_device *device, struct block_request *request);
 
 /* Submits and waits, halting the CPU meanwhile. Returns the request's result; complete and context are overwritten.
