@@ -16,7 +16,7 @@ static void release(struct block_device *device)
 {
     struct blk *blk = blk_of(device);
 
-    for (unsigned i = 0; i < blk->nr_queues && !blk->is_memory_lost; i++)
+    for (unsigned i = 0; i < blk->nr_queues; i++)
         blk_queue_destroy(&blk->queues[i]);
     kfree(blk);
 }
@@ -132,10 +132,7 @@ static void stop(struct blk *blk)
         timer_cancel(&blk->queues[i].watch);
     }
     blk_work_close(blk);
-    if (virtio_reset(blk->device) == -ETIMEDOUT) {
-        log_error("virtio %s: the rings stay the device's: their memory is lost", blk->device->name);
-        blk->is_memory_lost = true;
-    }
+    virtio_reset(blk->device);
     blk->device->transport->interrupts_release(blk->device);
     for (unsigned i = 0; i < blk->nr_queues; i++)
         blk_queue_end_all(&blk->queues[i]);

@@ -85,8 +85,7 @@ struct blk {
     struct spinlock config_lock;      /* the device's configuration, read and written; interrupts take it */
     bool is_polled;                   /* [I] it has no interrupt */
     bool is_failed;                   /* [a] given up */
-    bool is_memory_lost; /* [work, remove] a reset did not end: rings and slots are the device's for good */
-    unsigned todo;       /* [a] blk_work.c */
+    unsigned todo;                    /* [a] blk_work.c */
     struct deferred work;
     unsigned nr_queues;
     struct blk_queue queues[];
@@ -150,7 +149,7 @@ void blk_reap(struct blk_queue *queue);
 /* The queue's interrupt; may come for nothing. */
 void blk_interrupt(void *context);
 void blk_poll(struct block_device *device);
-/* Ends all requests of a stopped queue, in flight or waiting, with -EIO. The device has been reset, or never will be.
+/* Ends all requests of a stopped queue, in flight or waiting, with -EIO. The device has been reset.
  * Context: any but NMI. */
 void blk_queue_end_all(struct blk_queue *queue);
 

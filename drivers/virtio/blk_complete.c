@@ -36,7 +36,8 @@ static void free_slot_locked(struct blk_queue *queue, struct blk_slot *slot)
 /* The chain of this slot has come back. */
 static void finish_locked(struct blk_queue *queue, struct blk_slot *slot, struct done *done)
 {
-    int result = blk_status_error(READ_ONCE(slot->shared->status));
+    uint8_t status = READ_ONCE(slot->shared->status);
+    int result = LIKELY(status == VIRTIO_BLK_S_OK) ? 0 : blk_status_error(status);
 
     queue->nr_done++;
     if (UNLIKELY(slot->must_flush) && result == 0) {
@@ -48,7 +49,7 @@ static void finish_locked(struct blk_queue *queue, struct blk_slot *slot, struct
     done_add(done, slot->request, result);
 }
 
-/* 0, or -EIO when the ring is broken. */
+/* -EIO when the ring is broken. */
 static int reap_locked(struct blk_queue *queue, struct done *done)
 {
     struct virtqueue *ring = &queue->queue.ring;
@@ -57,13 +58,18 @@ static int reap_locked(struct blk_queue *queue, struct done *done)
     int result;
 
     do {
-        virtqueue_disable_interrupts(ring);
-        while ((result = virtqueue_reap(ring, &slot, &length_bytes)) > 0)
-            finish_locked(queue, slot, done);
-    } while (result == 0 && virtqueue_enable_interrupts(ring));
+        if (!ring->config.has_event_index) /* with it a device that has interrupted is silent until asked again */
+            virtqueue_disable_interrupts(ring);
+        do { /* with nothing in flight there is no need to look; a lie is found by the next look */
+            result = virtqueue_reap(ring, &slot, &length_bytes);
+            if (result > 0)
+                finish_locked(queue, slot, done);
+        } while (result > 0 && ring->nr_in_flight != 0);
+    } while (result >= 0 && virtqueue_enable_interrupts(ring));
     if (UNLIKELY(!list_is_empty(&queue->waiting)))
         blk_submit_waiting_locked(queue);
-    virtio_queue_notify(&queue->queue);
+    if (UNLIKELY(ring->nr_unannounced != 0))
+        virtio_queue_notify(&queue->queue);
     return result;
 }
 

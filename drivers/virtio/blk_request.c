@@ -4,29 +4,26 @@
 
 #include <base/errno.h>
 
-static uint32_t type_of(const struct block_request *request)
-{
-    static const uint32_t types[] = {
-        [BLOCK_READ] = VIRTIO_BLK_T_IN,     [BLOCK_WRITE] = VIRTIO_BLK_T_OUT,
-        [BLOCK_FLUSH] = VIRTIO_BLK_T_FLUSH, [BLOCK_DISCARD] = VIRTIO_BLK_T_DISCARD,
-        [BLK_GET_ID] = VIRTIO_BLK_T_GET_ID, [BLOCK_WRITE_ZEROES] = VIRTIO_BLK_T_WRITE_ZEROES,
-    };
+static const uint8_t types[] = {
+    [BLOCK_READ] = VIRTIO_BLK_T_IN,     [BLOCK_WRITE] = VIRTIO_BLK_T_OUT,
+    [BLOCK_FLUSH] = VIRTIO_BLK_T_FLUSH, [BLOCK_DISCARD] = VIRTIO_BLK_T_DISCARD,
+    [BLK_GET_ID] = VIRTIO_BLK_T_GET_ID, [BLOCK_WRITE_ZEROES] = VIRTIO_BLK_T_WRITE_ZEROES,
+};
 
-    return types[request->operation];
-}
-
-static struct virtqueue_segment segment_at(const struct blk_slot *slot, size_t offset, uint32_t length_bytes)
+static ALWAYS_INLINE struct virtqueue_segment segment_at(const struct blk_slot *slot, size_t offset,
+                                                         uint32_t length_bytes)
 {
     return (struct virtqueue_segment){paddr_add(slot->shared_base, offset), length_bytes};
 }
 
-static struct virtqueue_segment status_segment(const struct blk_slot *slot)
+static ALWAYS_INLINE struct virtqueue_segment status_segment(const struct blk_slot *slot)
 {
     slot->shared->status = BLK_STATUS_MISSING;
     return segment_at(slot, offsetof(struct blk_shared, status), sizeof(slot->shared->status));
 }
 
-static struct virtqueue_segment header_segment(const struct blk_slot *slot, uint32_t type, uint64_t sector)
+static ALWAYS_INLINE struct virtqueue_segment header_segment(const struct blk_slot *slot, uint32_t type,
+                                                             uint64_t sector)
 {
     slot->shared->header = (struct virtio_blk_header){.type = type, .sector = sector};
     return segment_at(slot, offsetof(struct blk_shared, header), sizeof(slot->shared->header));
@@ -37,31 +34,43 @@ static bool is_range(const struct block_request *request)
     return request->operation == BLOCK_DISCARD || request->operation == BLOCK_WRITE_ZEROES;
 }
 
-static struct virtqueue_segment range_segment(const struct block_request *request, unsigned sector_shift,
-                                              const struct blk_slot *slot)
+/* What is not a read or write: a range, the id or nothing. */
+static NOINLINE unsigned make_other(const struct block_request *request, unsigned sector_shift,
+                                    const struct blk_slot *slot, struct virtqueue_segment *segments,
+                                    unsigned *nr_readable)
 {
-    slot->shared->range = (struct virtio_blk_range){
-        .sector = request->sector << sector_shift,
-        .nr_sectors = (uint32_t)(request->nr_sectors << sector_shift), /* the limits are 32 bits */
-    };
-    return segment_at(slot, offsetof(struct blk_shared, range), sizeof(slot->shared->range));
+    unsigned nr = 0;
+
+    segments[nr++] = header_segment(slot, types[request->operation], 0);
+    if (is_range(request)) {
+        slot->shared->range = (struct virtio_blk_range){
+            .sector = request->sector << sector_shift,
+            .nr_sectors = (uint32_t)(request->nr_sectors << sector_shift), /* the limits are 32 bits */
+        };
+        segments[nr++] = segment_at(slot, offsetof(struct blk_shared, range), sizeof(slot->shared->range));
+    }
+    *nr_readable = nr;
+    if ((unsigned)request->operation == BLK_GET_ID)
+        segments[nr++] = (struct virtqueue_segment){request->segments[0].base, request->segments[0].length_bytes};
+    segments[nr++] = status_segment(slot);
+    return nr;
 }
 
 unsigned blk_make_chain(const struct block_request *request, unsigned sector_shift, const struct blk_slot *slot,
                         struct virtqueue_segment *segments, unsigned *nr_readable)
 {
-    bool has_place = request->operation == BLOCK_READ || request->operation == BLOCK_WRITE;
-    unsigned nr = 1;
+    const struct block_segment *data = request->segments, *end;
+    struct virtqueue_segment *to = segments;
 
-    segments[0] = header_segment(slot, type_of(request), has_place ? request->sector << sector_shift : 0);
-    if (is_range(request))
-        segments[nr++] = range_segment(request, sector_shift, slot);
-    else if (request->operation != BLOCK_FLUSH)
-        for (unsigned i = 0; i < request->nr_segments; i++)
-            segments[nr++] = (struct virtqueue_segment){request->segments[i].base, request->segments[i].length_bytes};
-    *nr_readable = is_range(request) || request->operation == BLOCK_WRITE ? nr : 1;
-    segments[nr++] = status_segment(slot);
-    return nr;
+    if (UNLIKELY(request->operation != BLOCK_READ && request->operation != BLOCK_WRITE))
+        return make_other(request, sector_shift, slot, segments, nr_readable);
+    *to++ = header_segment(slot, request->operation == BLOCK_READ ? VIRTIO_BLK_T_IN : VIRTIO_BLK_T_OUT,
+                           request->sector << sector_shift);
+    for (end = data + request->nr_segments; data < end; data++)
+        *to++ = (struct virtqueue_segment){data->base, data->length_bytes};
+    *to++ = status_segment(slot);
+    *nr_readable = request->operation == BLOCK_READ ? 1 : request->nr_segments + 1;
+    return request->nr_segments + BLK_SEGMENTS_MORE;
 }
 
 unsigned blk_make_flush(const struct blk_slot *slot, struct virtqueue_segment *segments)

@@ -12,7 +12,8 @@ static struct blk_queue *choose_queue(struct blk *blk)
     return &blk->queues[cpu < blk->nr_queues ? cpu : cpu % blk->nr_queues];
 }
 
-static void take_slot_locked(struct blk_queue *queue, struct blk_slot *slot, struct block_request *request)
+static ALWAYS_INLINE void take_slot_locked(struct blk_queue *queue, struct blk_slot *slot,
+                                           struct block_request *request)
 {
     queue->free = slot->next_free;
     slot->request = request;
@@ -22,7 +23,7 @@ static void take_slot_locked(struct blk_queue *queue, struct blk_slot *slot, str
 }
 
 /* False when the ring has no room now. The request fits an empty ring: the limits say so. */
-static bool start_locked(struct blk_queue *queue, struct block_request *request)
+static ALWAYS_INLINE bool start_locked(struct blk_queue *queue, struct block_request *request)
 {
     struct blk_slot *slot = queue->free;
     unsigned nr_readable, nr;

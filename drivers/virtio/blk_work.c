@@ -5,8 +5,6 @@
  * nothing left: so it is queued, or runs, once. CLOSED stays for good, and nothing is added after it. */
 #include "blk.h"
 
-#include <base/errno.h>
-#include <cpu/interrupts.h>
 #include <debug/log.h>
 
 #define QUEUED (1u << 8)
@@ -37,10 +35,7 @@ static void give_up(struct blk *blk, const char *why)
               why);
     __atomic_store_n(&blk->is_failed, true, __ATOMIC_RELAXED);
     stop(blk);
-    if (virtio_reset(blk->device) == -ETIMEDOUT) {
-        log_error("%s: its rings stay the device's: their memory is lost", blk->block.name);
-        blk->is_memory_lost = true;
-    }
+    virtio_reset(blk->device); /* whatever comes of it, the memory is ours again */
     virtio_fail(blk->device);
     for (unsigned i = 0; i < blk->nr_queues; i++)
         blk_queue_end_all(&blk->queues[i]);
@@ -93,7 +88,7 @@ static void run(struct deferred *deferred)
         left = __atomic_load_n(&blk->todo, __ATOMIC_RELAXED);
         if (left & CLOSED)
             nothing |= CLOSED;
-        /* Release: pairs with blk_work_close, after which the device may be gone. */
+        /* Release: pairs with the load in blk_work_close, after which the device may go. */
     } while (!__atomic_compare_exchange_n(&blk->todo, &nothing, nothing & CLOSED, false, __ATOMIC_RELEASE,
                                           __ATOMIC_RELAXED));
 }
@@ -124,6 +119,7 @@ void blk_work_add(struct blk *blk, unsigned what)
 void blk_work_close(struct blk *blk)
 {
     __atomic_fetch_or(&blk->todo, CLOSED, __ATOMIC_RELAXED);
-    while (__atomic_load_n(&blk->todo, __ATOMIC_ACQUIRE) & QUEUED) /* pairs with the release in run */
-        cpu_relax();
+    do
+        deferred_flush(&blk->work);
+    while (__atomic_load_n(&blk->todo, __ATOMIC_ACQUIRE) & QUEUED); /* pairs with the release in run */
 }

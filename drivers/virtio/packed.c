@@ -18,16 +18,15 @@ static void step_avail(struct virtqueue *queue)
     }
 }
 
-static void packed_add(struct virtqueue *queue, const struct virtqueue_segment *segments, unsigned nr_readable,
-                       unsigned nr, struct virtqueue_chain chain)
+static uint16_t packed_add(struct virtqueue *queue, const struct virtqueue_segment *segments, unsigned nr_readable,
+                           unsigned nr, unsigned chain_flags)
 {
     struct virtq_packed_desc *head = slot_at(queue, queue->next_avail);
     uint16_t id = queue->free_chain, head_flags = 0;
 
     for (unsigned i = 0; i < nr; i++) {
         struct virtq_packed_desc *to = slot_at(queue, queue->next_avail);
-        unsigned flags = (i >= nr_readable ? VIRTQ_DESC_WRITE : 0) | (i + 1 < nr ? VIRTQ_DESC_NEXT : 0) |
-                         (chain.table != NO_TABLE ? VIRTQ_DESC_INDIRECT : 0) |
+        unsigned flags = chain_flags | (i >= nr_readable ? VIRTQ_DESC_WRITE : 0) | (i + 1 < nr ? VIRTQ_DESC_NEXT : 0) |
                          (queue->avail_wrap ? VIRTQ_PACKED_AVAIL : VIRTQ_PACKED_USED);
 
         WRITE_ONCE(to->base, segments[i].base.value);
@@ -40,10 +39,10 @@ static void packed_add(struct virtqueue *queue, const struct virtqueue_segment *
         step_avail(queue);
     }
     queue->free_chain = queue->chains[id].next;
-    queue->chains[id] = chain;
     /* The whole chain before the flags that show it; pairs with the device's read of them (2.8.21.3.2). */
     __atomic_store_n(&head->flags, head_flags, __ATOMIC_RELEASE);
     queue->nr_unannounced += nr;
+    return id;
 }
 
 static bool packed_must_notify(struct virtqueue *queue, uint32_t nr_added)

@@ -69,6 +69,13 @@ static enum irq_result message_arrived(void *context)
     return IRQ_HANDLED;
 }
 
+/* The vector of one queue and nothing else. */
+static enum irq_result message_for_queue(void *context)
+{
+    run(context);
+    return IRQ_HANDLED;
+}
+
 static enum irq_result pin_raised(void *context)
 {
     struct virtio_pci *device = context;
@@ -129,7 +136,9 @@ static int use_messages(struct virtio_pci *device, unsigned nr_asked)
     if (handlers == NULL)
         return -ENOMEM;
     for (unsigned i = 0; i < nr_asked; i++) {
-        handlers[i] = message_arrived;
+        bool is_alone = i + 1 < nr_asked || nr_asked == interrupts->nr_handlers;
+
+        handlers[i] = is_alone && !is_config(&interrupts->handlers[i]) ? message_for_queue : message_arrived;
         contexts[i] = &interrupts->handlers[i];
     }
     interrupts->nr_asked = nr_asked;

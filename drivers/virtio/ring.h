@@ -17,9 +17,10 @@ struct virtqueue_chain {
 };
 
 struct virtqueue_operations {
-    /* Writes a chain that fits, and makes it the device's. */
-    void (*add)(struct virtqueue *queue, const struct virtqueue_segment *segments, unsigned nr_readable, unsigned nr,
-                struct virtqueue_chain chain);
+    /* Writes a chain that fits, and makes it the device's; one segment may be the table `flags` says it is. Returns its
+     * id, whose entry in chains[] is still as it was when free. */
+    uint16_t (*add)(struct virtqueue *queue, const struct virtqueue_segment *segments, unsigned nr_readable,
+                    unsigned nr, unsigned flags);
     bool (*must_notify)(struct virtqueue *queue, uint32_t nr_added);
     /* The next completion as the device wrote it, each word read once: 1, or 0 when there is none, or -EIO. */
     int (*peek)(struct virtqueue *queue, uint32_t *id, uint32_t *length_bytes);

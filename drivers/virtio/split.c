@@ -20,29 +20,41 @@ static uint16_t slot_of(const struct virtqueue *queue, uint16_t index)
     return (uint16_t)(index & (queue->config.size - 1u));
 }
 
-static void split_add(struct virtqueue *queue, const struct virtqueue_segment *segments, unsigned nr_readable,
-                      unsigned nr, struct virtqueue_chain chain)
+/* Writes nr descriptors of a chain into the free ones from `at` on, each with these flags; returns the one behind. */
+static ALWAYS_INLINE uint16_t write_descriptors(struct virtqueue *queue, const struct virtqueue_segment *segment,
+                                                const struct virtqueue_segment *end, uint16_t at, uint16_t flags)
 {
+    const struct virtqueue_chain *chains = queue->chains;
     struct virtq_desc *table = queue->descriptors;
-    uint16_t head = queue->free_chain, at = head;
 
-    for (unsigned i = 0; i < nr; i++) {
-        uint16_t next = queue->chains[at].next;
-        unsigned flags = (i >= nr_readable ? VIRTQ_DESC_WRITE : 0) | (i + 1 < nr ? VIRTQ_DESC_NEXT : 0) |
-                         (chain.table != NO_TABLE ? VIRTQ_DESC_INDIRECT : 0);
+    for (; segment < end; segment++) {
+        uint16_t next = chains[at].next;
 
-        table[at] = (struct virtq_desc){segments[i].base.value, segments[i].length_bytes, (uint16_t)flags, next};
+        table[at] = (struct virtq_desc){segment->base.value, segment->length_bytes, flags, next};
         at = next;
     }
+    return at;
+}
+
+static uint16_t split_add(struct virtqueue *queue, const struct virtqueue_segment *segments, unsigned nr_readable,
+                          unsigned nr, unsigned flags)
+{
+    const struct virtqueue_segment *last = segments + nr - 1;
+    const struct virtqueue_segment *writable = nr_readable < nr ? segments + nr_readable : last;
+    uint16_t head = queue->free_chain, at = head;
+
+    at = write_descriptors(queue, segments, writable, at, VIRTQ_DESC_NEXT);
+    at = write_descriptors(queue, writable, last, at, VIRTQ_DESC_NEXT | VIRTQ_DESC_WRITE);
+    flags |= nr_readable < nr ? VIRTQ_DESC_WRITE : 0;
+    at = write_descriptors(queue, last, last + 1, at, (uint16_t)flags);
     queue->free_chain = at;
-    chain.next = queue->chains[head].next;
-    queue->chains[head] = chain;
     avail_of(queue)->ring[slot_of(queue, queue->next_avail)] = head;
     queue->next_avail++;
     /* Descriptors and ring entry before the index that shows them; pairs with the device's read of the index
      * (2.7.13.3). */
     __atomic_store_n(&avail_of(queue)->index, queue->next_avail, __ATOMIC_RELEASE);
     queue->nr_unannounced++;
+    return head;
 }
 
 static bool split_must_notify(struct virtqueue *queue, uint32_t nr_added)

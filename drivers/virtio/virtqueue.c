@@ -92,28 +92,40 @@ paddr_t virtqueue_table_base(const struct virtqueue *queue, uint16_t table)
     return paddr_add(queue->tables_base, (uint64_t)table * queue->config.table_length * sizeof(struct virtq_desc));
 }
 
-static uint16_t table_take(struct virtqueue *queue, const struct virtqueue_segment *segments, unsigned nr_readable,
-                           unsigned nr)
+static void fill_split_table(struct virtq_desc *to, const struct virtqueue_segment *segments, unsigned nr_readable,
+                             unsigned nr)
+{
+    for (unsigned i = 0; i < nr; i++) {
+        bool is_last = i + 1 == nr;
+        unsigned flags = (i >= nr_readable ? VIRTQ_DESC_WRITE : 0) | (is_last ? 0 : VIRTQ_DESC_NEXT);
+
+        to[i] = (struct virtq_desc){segments[i].base.value, segments[i].length_bytes, (uint16_t)flags,
+                                    (uint16_t)(is_last ? 0 : i + 1)};
+    }
+}
+
+/* The order is the chain, and next and id stay 0 (2.8.7). */
+static void fill_packed_table(struct virtq_packed_desc *to, const struct virtqueue_segment *segments,
+                              unsigned nr_readable, unsigned nr)
+{
+    for (unsigned i = 0; i < nr; i++)
+        to[i] = (struct virtq_packed_desc){segments[i].base.value, segments[i].length_bytes, 0,
+                                           i >= nr_readable ? VIRTQ_DESC_WRITE : 0};
+}
+
+/* Fills the first free table; there is one. */
+static struct virtqueue_segment table_take(struct virtqueue *queue, const struct virtqueue_segment *segments,
+                                           unsigned nr_readable, unsigned nr)
 {
     uint16_t table = queue->free_table;
     struct virtq_desc *to = queue->tables + (size_t)table * queue->config.table_length;
-    bool is_split = queue->config.format == VIRTQUEUE_SPLIT;
 
     queue->free_table = queue->next_table[table];
-    for (unsigned i = 0; i < nr; i++) {
-        unsigned flags = i >= nr_readable ? VIRTQ_DESC_WRITE : 0;
-
-        /* In a packed ring's table the order is the chain, and next and id stay 0 (2.8.7). */
-        if (is_split && i + 1 < nr)
-            flags |= VIRTQ_DESC_NEXT;
-        if (is_split)
-            to[i] = (struct virtq_desc){segments[i].base.value, segments[i].length_bytes, (uint16_t)flags,
-                                        (uint16_t)(i + 1 < nr ? i + 1 : 0)};
-        else
-            ((struct virtq_packed_desc *)to)[i] =
-                (struct virtq_packed_desc){segments[i].base.value, segments[i].length_bytes, 0, (uint16_t)flags};
-    }
-    return table;
+    if (queue->config.format == VIRTQUEUE_SPLIT)
+        fill_split_table(to, segments, nr_readable, nr);
+    else
+        fill_packed_table((struct virtq_packed_desc *)to, segments, nr_readable, nr);
+    return (struct virtqueue_segment){virtqueue_table_base(queue, table), nr * (uint32_t)sizeof(*to)};
 }
 
 static void table_give_back(struct virtqueue *queue, uint16_t table)
@@ -126,62 +138,82 @@ static void table_give_back(struct virtqueue *queue, uint16_t table)
 
 /* ---- submission ---- */
 
-static unsigned max_table(const struct virtqueue *queue)
-{
-    return queue->config.nr_tables ? queue->config.table_length : 0;
-}
-
 unsigned virtqueue_max_segments(const struct virtqueue *queue)
 {
     return queue->config.size; /* no table is longer than that */
 }
 
 /* The bytes the device may write; -EINVAL for a chain that no device should see. */
-static int measure(const struct virtqueue_segment *segments, unsigned nr_readable, unsigned nr, uint32_t *writable)
+static ALWAYS_INLINE int measure(const struct virtqueue_segment *segment, unsigned nr_readable, unsigned nr_writable,
+                                 uint32_t *writable)
 {
+    const struct virtqueue_segment *end = segment + nr_readable;
     uint64_t total = 0;
 
-    for (unsigned i = 0; i < nr; i++) {
-        if (segments[i].length_bytes == 0)
+    for (; segment < end; segment++)
+        if (UNLIKELY(segment->length_bytes == 0))
             return -EINVAL;
-        if (i >= nr_readable)
-            total += segments[i].length_bytes;
+    for (end += nr_writable; segment < end; segment++) {
+        if (UNLIKELY(segment->length_bytes == 0))
+            return -EINVAL;
+        total += segment->length_bytes;
     }
-    if (total > UINT32_MAX)
+    if (UNLIKELY(total > UINT32_MAX))
         return -EINVAL;
     *writable = (uint32_t)total;
     return 0;
+}
+
+static ALWAYS_INLINE void note_added(struct virtqueue *queue, uint16_t id, unsigned nr_descriptors, uint16_t table,
+                                     uint32_t writable_bytes, void *token)
+{
+    struct virtqueue_chain *chain = &queue->chains[id];
+
+    chain->token = token;
+    chain->writable_bytes = writable_bytes;
+    chain->nr_descriptors = (uint16_t)nr_descriptors;
+    chain->table = table;
+    queue->nr_free = (uint16_t)(queue->nr_free - nr_descriptors);
+    queue->nr_in_flight++;
+}
+
+static NOINLINE void add_in_table(struct virtqueue *queue, const struct virtqueue_segment *segments,
+                                  unsigned nr_readable, unsigned nr, uint32_t writable_bytes, void *token)
+{
+    uint16_t table = queue->free_table;
+    struct virtqueue_segment segment = table_take(queue, segments, nr_readable, nr);
+    uint16_t id = queue->operations->add(queue, &segment, 1, 1, VIRTQ_DESC_INDIRECT);
+
+    note_added(queue, id, 1, table, writable_bytes, token);
+}
+
+/* A table costs a descriptor more to write and to read, and saves room in the ring: it is worth that once the chain
+ * would leave less than half of the ring free. A chain of one gains nothing from it. */
+static ALWAYS_INLINE bool wants_table(const struct virtqueue *queue, unsigned nr)
+{
+    if (LIKELY(nr + queue->config.size / 2u <= queue->nr_free))
+        return false;
+    return nr > 1 && nr <= queue->config.table_length && queue->free_table != NO_TABLE && queue->nr_free > 0;
 }
 
 int virtqueue_add(struct virtqueue *queue, const struct virtqueue_segment *segments, unsigned nr_readable,
                   unsigned nr_writable, void *token)
 {
     unsigned nr = nr_readable + nr_writable;
-    struct virtqueue_chain chain = {.token = token, .nr_descriptors = 1, .table = NO_TABLE};
-    struct virtqueue_segment table_segment;
-    int result;
+    uint32_t writable_bytes;
 
-    if (queue->fault != VIRTQUEUE_SOUND)
+    if (UNLIKELY(queue->fault != VIRTQUEUE_SOUND))
         return -EIO;
-    if (token == NULL || nr < nr_readable || nr == 0 || nr > virtqueue_max_segments(queue))
+    if (UNLIKELY(token == NULL || nr < nr_readable || nr == 0 || nr > queue->config.size ||
+                 measure(segments, nr_readable, nr_writable, &writable_bytes) != 0))
         return -EINVAL;
-    result = measure(segments, nr_readable, nr, &chain.writable_bytes);
-    if (result != 0)
-        return result;
-    /* A chain of one gains nothing from a table. */
-    if (nr > 1 && nr <= max_table(queue) && queue->free_table != NO_TABLE && queue->nr_free > 0) {
-        chain.table = table_take(queue, segments, nr_readable, nr);
-        table_segment.base = virtqueue_table_base(queue, chain.table);
-        table_segment.length_bytes = nr * (uint32_t)sizeof(struct virtq_desc);
-        segments = &table_segment;
-        nr = nr_readable = 1;
-    } else if (nr > queue->nr_free) {
-        return -EAGAIN;
+    if (wants_table(queue, nr)) {
+        add_in_table(queue, segments, nr_readable, nr, writable_bytes, token);
+        return 0;
     }
-    chain.nr_descriptors = (uint16_t)nr;
-    queue->operations->add(queue, segments, nr_readable, nr, chain);
-    queue->nr_free = (uint16_t)(queue->nr_free - nr);
-    queue->nr_in_flight++;
+    if (nr > queue->nr_free)
+        return -EAGAIN;
+    note_added(queue, queue->operations->add(queue, segments, nr_readable, nr, 0), nr, NO_TABLE, writable_bytes, token);
     return 0;
 }
 

@@ -37,6 +37,9 @@ const char *bench_name(unsigned n);
 /* True where the time stamp counter counts instructions. */
 bool bench_counts_instructions(void);
 
+/* Called by a bench that this machine cannot run, instead of both below. why is printed. */
+void bench_skip(const char *why);
+
 /* Called by the bench, once a round each, around what is measured. */
 void bench_start(void);
 void bench_stop(void);

@@ -109,6 +109,9 @@ MUST_CHECK int block_execute(struct block_device *device, struct block_request *
 /* The same for a driver's own request, which nobody checks: straight to its submit. */
 MUST_CHECK int block_execute_unchecked(struct block_device *device, struct block_request *request);
 
+/* Waits for what requests of this device bring about when they complete. Context: as block_execute. */
+void block_wait_until(struct block_device *device, bool (*is_done)(const void *context), const void *context);
+
 /* Whole sectors to or from mapped memory of any kind, in as many requests as that takes. 0, -EFAULT for memory that is
  * not mapped, or the error of the request that failed, nothing being asked for behind it. Context: as block_execute. */
 MUST_CHECK int block_read(struct block_device *device, uint64_t sector, void *to, size_t length_bytes);

@@ -39,6 +39,26 @@ static inline struct page *page_of_address(const void *physmap_address)
     return page_of_pfn(paddr_to_pfn(physmap_to_phys(physmap_address)));
 }
 
+/* True when all of it is RAM in the physmap, which is mapped. Any address may be asked about; length is not 0. */
+static inline bool physmap_holds(const void *address, uint64_t length_bytes)
+{
+    /* What lies below the physmap becomes a frame beyond all there are, as what lies above it is. */
+    uint64_t number = paddr_to_pfn(physmap_to_phys(address)).number;
+    uint64_t end = paddr_to_pfn(paddr_add(physmap_to_phys(address), length_bytes - 1)).number + 1;
+
+    while (number < end) {
+        const struct page *page = page_of_pfn(pfn(number));
+        uint64_t next_group = (number | (PAGE_GROUP_FRAMES - 1)) + 1;
+
+        if (UNLIKELY(page == NULL))
+            return false;
+        for (uint64_t stop = next_group < end ? next_group : end; number < stop; number++, page++)
+            if (UNLIKELY(READ_ONCE(page->owner) == PAGE_RESERVED))
+                return false;
+    }
+    return length_bytes <= PHYSMAP_SIZE;
+}
+
 static inline pfn_t page_to_pfn(const struct page *page)
 {
     return pfn((uint64_t)(page - page_array()));

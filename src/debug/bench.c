@@ -20,6 +20,7 @@ static struct {
     uint64_t begin_tsc, begin_ns;
     uint64_t ticks, ns; /* of the round */
     bool is_done;       /* bench_stop was reached */
+    const char *skipped_because;
 } measured;
 
 /* Earlier instructions have to be done first (SDM 2B, RDTSC). */
@@ -33,6 +34,11 @@ void bench_start(void)
 {
     measured.begin_ns = tsc_now_ns();
     measured.begin_tsc = ordered_rdtsc();
+}
+
+void bench_skip(const char *why)
+{
+    measured.skipped_because = why;
 }
 
 void bench_stop(void)
@@ -70,9 +76,14 @@ static int run(const struct kernel_bench *bench, const char *unit)
 {
     uint64_t ticks = UINT64_MAX, ns = UINT64_MAX;
 
+    measured.skipped_because = NULL;
     for (int round = 0; round < ROUNDS; round++) {
         measured.is_done = false;
         bench->run(bench->iterations);
+        if (measured.skipped_because) {
+            console_printf("%s skipped: %s\n", bench->name, measured.skipped_because);
+            return 0;
+        }
         if (!measured.is_done) {
             console_printf("%s could not run: out of memory\n", bench->name);
             return -ENOMEM;

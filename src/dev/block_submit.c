@@ -1,5 +1,6 @@
 /* What becomes of a request before the driver sees it. Nothing is changed before all is checked, except nr_sectors of a
  * read or write, which is the segments' to say. */
+#include <base/align.h>
 #include <base/errno.h>
 
 #include "block_internal.h"
@@ -14,9 +15,9 @@ static int count_sectors(const struct block_limits *limits, struct block_request
             return -EINVAL;
         total += request->segments[i].length_bytes;
     }
-    if (total % limits->logical_block_bytes != 0)
+    if ((total & (limits->logical_block_bytes - 1)) != 0)
         return -EINVAL;
-    request->nr_sectors = total / limits->logical_block_bytes;
+    request->nr_sectors = total >> log2_floor(limits->logical_block_bytes); /* 512 or 4096 */
     return 0;
 }
 

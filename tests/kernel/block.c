@@ -39,13 +39,15 @@ static bool reads_same(uint8_t *memory, uint64_t sector, size_t length)
 /* Waiting halts: a completion that does not wake it hangs the test. */
 KERNEL_TEST(block_interrupt, "block/requests_complete_by_interrupt_into_memory_of_any_kind")
 {
-    uint8_t on_stack[512], *scattered = vmalloc(SIZE, ALLOC_NORMAL), *bytes = kmalloc(SIZE, ALLOC_ZERO);
+    uint8_t on_stack[512], *scattered = vmalloc(SIZE, ALLOC_NORMAL), *bytes = kmalloc(SIZE, ALLOC_ZERO),
+                           *contiguous = kmalloc(SIZE, ALLOC_NORMAL);
     bool are_same = true;
     struct irq *irq;
     int error;
 
-    if (!irq_controller() || !scattered || !bytes ||
+    if (!irq_controller() || !scattered || !bytes || !contiguous ||
         irq_request_msi(complete_all, NULL, "test disk", &message, &irq) != 0) {
+        kfree(contiguous);
         kfree(bytes);
         vfree(scattered);
         EXPECT(!irq_controller());
@@ -63,6 +65,9 @@ KERNEL_TEST(block_interrupt, "block/requests_complete_by_interrupt_into_memory_o
         are_same &= reads_same(scattered, 0, SIZE);
         for (unsigned i = 0; i < 200; i++)
             are_same &= reads_same(scattered + 11 * i, i, 512 * (1 + i % 40));
+        are_same &= reads_same(contiguous, 0, SIZE);
+        for (unsigned i = 0; i < 50; i++)
+            are_same &= reads_same(contiguous + 13 * i, i, 512 * (1 + i % 40));
         memset(scattered, 0x5a, 8192);
         error = block_write(&disk.device, 17, scattered, 8192);
         are_same &= memcmp(bytes + 17 * 512, scattered, 8192) == 0;
@@ -72,6 +77,7 @@ KERNEL_TEST(block_interrupt, "block/requests_complete_by_interrupt_into_memory_o
         block_device_unregister(&disk.device);
     }
     irq_release(irq);
+    kfree(contiguous);
     kfree(bytes);
     vfree(scattered);
     EXPECT_EQ(error, 0);

@@ -28,8 +28,19 @@ ROW_BOUNDS = {
 }
 
 
-def with_commands(commands):
-    return Machine(cpu=MACHINE.cpu, memory=MACHINE.memory, extra=MACHINE.extra,
+# The same for requests to a disk that takes no time, in both formats of the ring.
+DISK_ROW_BOUNDS = {
+    "block_read_4k": 1_200,
+    "block_read_4k_depth8": 1_200,
+    "block_read_128k": 2_000,
+}
+DISK = ("-drive", "if=none,id=null,driver=null-co,size=256M,read-zeroes=on", "-device")
+DISK_FORMATS = {"": "virtio-blk-pci,drive=null,ioeventfd=off",
+                "-packed": "virtio-blk-pci,drive=null,ioeventfd=off,packed=on,disable-legacy=on"}
+
+
+def with_commands(commands, extra=()):
+    return Machine(cpu=MACHINE.cpu, memory=MACHINE.memory, extra=MACHINE.extra + extra,
                    command_line=f'keel.panic=exit keel.run="{commands}; exit"')
 
 
@@ -58,19 +69,36 @@ def memory_used(run):
     within(run, "memory used at the prompt", used * 1024, BYTES_BEFORE_PROMPT_MAX, "bytes")
 
 
+def check_row(run, output, row, bound):
+    found = re.search(rf"^{row} +([\d.]+) instructions", output, re.M)
+    assert found, f"no row {row}"
+    within(run, row, float(found.group(1)), bound, "instructions")
+
+
 def row_scenario(row, bound):
     @scenario(f"performance/{row.replace('_', '-')}")
     def measure(run):
         """one row of the benchmarks inside the kernel, within its bound"""
         with run.boot(with_commands(f"bench {row}")) as vm:
             vm.wait_end("pass")
-        found = re.search(rf"^{row} +([\d.]+) instructions", vm.output, re.M)
-        assert found, f"no row {row}"
-        within(run, row, float(found.group(1)), bound, "instructions")
+        check_row(run, vm.output, row, bound)
 
 
 for name, limit in ROW_BOUNDS.items():
     row_scenario(name, limit)
+
+def disk_scenario(name, device):
+    @scenario(f"performance/block{name}")
+    def measure(run):
+        """reads from a disk that takes no time, each row of requests within its bound"""
+        with run.boot(with_commands("bench block", DISK + (device,))) as vm:
+            vm.wait_end("pass")
+        for row, bound in DISK_ROW_BOUNDS.items():
+            check_row(run, vm.output, row, bound)
+
+
+for name, disk in DISK_FORMATS.items():
+    disk_scenario(name, disk)
 
 # With the debug checkers: printed, not bounded.
 boot_scenario("performance/all-rows", MACHINE, commands="bench", builds=("release", "debug"), timeout=120,

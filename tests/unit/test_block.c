@@ -8,6 +8,7 @@
 
 #include <base/errno.h>
 #include <hw/partition.h>
+#include <mm/page_array.h>
 #include <mm/paging.h>
 #include <mm/physmap.h>
 
@@ -18,6 +19,7 @@
 static char arena[64 * 4096] __attribute__((aligned(4096))); /* the machine's memory */
 char *host_physmap = (char *)WINDOW;                         /* all memory of the host, the heap too */
 struct page *host_page_array;
+struct page_groups page_groups; /* none: nothing is known to be in the physmap */
 static uint8_t content[SECTORS * 512];
 static struct ram_disk disk;
 
