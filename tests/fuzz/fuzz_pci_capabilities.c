@@ -43,7 +43,7 @@ static void look_for(const struct pci_device *device, unsigned id, unsigned from
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct pci_access access = {"bytes", read_space, write_space, NULL};
+    const struct pci_access access = {.name = "bytes", .read = read_space, .write = write_space};
     struct pci_bus bus = {.access = &access};
     struct pci_device device = {.on = &bus};
 
