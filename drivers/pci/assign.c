@@ -3,7 +3,11 @@
  * First the demand of each bus is added up, from the last bus found to the first, so that a bridge's is known when its
  * own bus is added up. Then, from the first bus to the last, each item (a BAR, or a closed window of a bridge) gets the
  * highest free addresses of its bus's window, the items with the greatest alignment first: so they fit without gaps
- * into what was added up. What has an address already keeps it. */
+ * into what was added up. What has an address already keeps it.
+ *
+ * A port behind a switch, with a slot that something may be plugged into later, wants a window for it now: when that
+ * comes, the windows on the way down have their sizes. Where it would take much of what there is, it is left out. (The
+ * port of a root can be given one later.) */
 #include <base/align.h>
 #include <debug/log.h>
 #include <hw/pci.h>
@@ -13,13 +17,15 @@
 static const uint64_t granules[PCI_NR_SPACES] = {
     [PCI_SPACE_IO] = KIB(4), [PCI_SPACE_MEMORY] = MIB(1), [PCI_SPACE_PREFETCH] = MIB(1)};
 
+#define SLOT_BYTES MIB(2) /* of memory, and of prefetchable memory, for what may be plugged in */
+
 static bool is_open(struct pci_window window)
 {
     return window.end > window.base;
 }
 
 /* Whether 64-bit prefetchable BARs of this bus have a way of their own. */
-static bool has_prefetch_space(const struct pci_bus *bus)
+static bool has_prefetch_way(const struct pci_bus *bus)
 {
     for (; bus->parent; bus = bus->parent)
         if ((pci_read16(bus->bridge, PCI_BRIDGE_PREFETCH_BASE) & 0xf) != PCI_BRIDGE_WIDE)
@@ -33,7 +39,7 @@ static enum pci_space space_of(const struct pci_device *device, const struct pci
         return PCI_SPACE_IO;
     /* On a root bus nothing is prefetched: there any 64-bit BAR may lie high, and those that are large must. */
     bool may_lie_high = bar->is_prefetchable || (!device->on->parent && bar->length >= GIB(1));
-    return bar->is_64bit && may_lie_high && has_prefetch_space(device->on) ? PCI_SPACE_PREFETCH : PCI_SPACE_MEMORY;
+    return bar->is_64bit && may_lie_high && has_prefetch_way(device->on) ? PCI_SPACE_PREFETCH : PCI_SPACE_MEMORY;
 }
 
 static bool needs_address(const struct pci_bar *bar)
@@ -72,15 +78,33 @@ static void add_up_bus(const struct pci_tree *tree, struct pci_bus *bus)
                 add_demand(&bus->demand[space], child->demand[space].bytes, child->demand[space].alignment);
 }
 
-/* Buses are listed parents first: adding up wants them the other way round. */
-static void add_up(const struct pci_tree *tree)
+/* For what may be plugged in. */
+static void reserve(struct pci_bus *bus)
 {
+    if (!bus->bridge || !bus->parent->bridge || !pci_hotplug_port(bus->bridge))
+        return;
+    for (unsigned space = PCI_SPACE_MEMORY; space < PCI_NR_SPACES; space++) {
+        bool may_lie_there = space != PCI_SPACE_PREFETCH || has_prefetch_way(bus);
+
+        if (may_lie_there && !is_open(bus->windows[space]) && bus->demand[space].bytes < SLOT_BYTES)
+            bus->demand[space].bytes = SLOT_BYTES;
+    }
+}
+
+/* Buses are listed parents first: adding up wants them the other way round. */
+static void add_up(const struct pci_tree *tree, bool with_reserve)
+{
+    for (struct pci_bus *bus = tree->first_bus; bus; bus = bus->next)
+        for (unsigned space = 0; space < PCI_NR_SPACES; space++)
+            bus->demand[space] = (struct pci_demand){0};
     for (struct pci_bus *done = NULL; done != tree->first_bus;) {
         struct pci_bus *bus = tree->first_bus;
 
         while (bus->next != done)
             bus = bus->next;
         add_up_bus(tree, bus);
+        if (with_reserve)
+            reserve(bus);
         for (unsigned space = 0; bus->bridge && space < PCI_NR_SPACES; space++)
             if (bus->demand[space].bytes != 0) {
                 bus->demand[space].bytes = align_up(bus->demand[space].bytes, granules[space]);
@@ -89,6 +113,17 @@ static void add_up(const struct pci_tree *tree)
             }
         done = bus;
     }
+}
+
+/* What is wanted takes less than half of each window that it comes out of. */
+static bool has_room_to_spare(const struct pci_tree *tree)
+{
+    for (const struct pci_bus *bus = tree->first_bus; bus; bus = bus->next)
+        for (unsigned space = 0; space < PCI_NR_SPACES; space++)
+            if (is_open(bus->windows[space]) &&
+                bus->demand[space].bytes > (bus->windows[space].end - bus->windows[space].base) / 2)
+                return false;
+    return true;
 }
 
 static bool overlaps(struct pci_window a, struct pci_window b)
@@ -190,6 +225,8 @@ static bool place(const struct pci_tree *tree, const struct pci_bus *bus, const 
         item->bus->demand[item->space].bytes = 0;
         return true; /* what is behind it will say so */
     }
+    if (base == 0 && item->space == PCI_SPACE_PREFETCH) /* it may lie anywhere */
+        base = find_place(tree, bus, PCI_SPACE_MEMORY, item->bytes, item->alignment);
     if (base != 0 && pci_write_bar(item->device, item->index, base))
         return true;
     item->device->bars[item->index].is_refused = true;
@@ -198,14 +235,33 @@ static bool place(const struct pci_tree *tree, const struct pci_bus *bus, const 
     return false;
 }
 
-unsigned pci_assign(struct pci_tree *tree)
+/* A slot's window that is too small for what was plugged in is given up for a larger one, where there is one: nothing
+ * in it has an address yet. */
+static void widen(const struct pci_tree *tree, struct pci_bus *plugged)
+{
+    for (unsigned space = 0; space < PCI_NR_SPACES; space++) {
+        const struct pci_demand *demand = &plugged->demand[space];
+        struct pci_window before = plugged->windows[space];
+
+        if (!is_open(before) || demand->bytes <= before.end - before.base)
+            continue;
+        plugged->windows[space] = (struct pci_window){0, 0};
+        if (find_place(tree, plugged->parent, (enum pci_space)space, demand->bytes, demand->alignment) == 0)
+            plugged->windows[space] = before;
+    }
+}
+
+unsigned pci_assign(struct pci_tree *tree, struct pci_bus *plugged)
 {
     unsigned nr_refused = 0;
 
-    for (struct pci_bus *bus = tree->first_bus; bus; bus = bus->next)
-        for (unsigned i = 0; i < PCI_NR_SPACES; i++)
-            bus->demand[i] = (struct pci_demand){0};
-    add_up(tree);
+    if (plugged) {
+        add_up(tree, false);
+        widen(tree, plugged);
+    }
+    add_up(tree, true);
+    if (!has_room_to_spare(tree))
+        add_up(tree, false);
     for (const struct pci_bus *bus = tree->first_bus; bus; bus = bus->next)
         for (struct item item = next_item(tree, bus); item.bytes != 0; item = next_item(tree, bus))
             nr_refused += !place(tree, bus, &item);

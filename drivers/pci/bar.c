@@ -81,6 +81,9 @@ void pci_size_bars(struct pci_device *device)
     if (nr_bars == 0)
         return;
     pci_write16(device, PCI_COMMAND, command & (uint16_t) ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
+    /* Nobody reads expansion ROMs, and what decodes nothing needs no addresses. */
+    unsigned rom = device->header_type == PCI_HEADER_BRIDGE ? PCI_BRIDGE_ROM : PCI_ROM;
+    pci_write32(device, rom, pci_read32(device, rom) & ~PCI_ROM_ENABLE);
     for (unsigned index = 0; index < nr_bars;)
         index += size_bar(device, index, nr_bars);
     pci_write16(device, PCI_COMMAND, command);

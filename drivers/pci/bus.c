@@ -70,7 +70,7 @@ void pci_init(void)
     pci_scan_roots(&tree);
     pci_find_firmware_nodes(&tree);
     if (tree.first_bus)
-        (void)pci_assign(&tree);
+        (void)pci_assign(&tree, NULL);
     for (struct pci_device *device = tree.first; device; device = device->next)
         announce(device);
 }
@@ -81,7 +81,7 @@ int pci_bus_populate(struct pci_bus *bus)
     int found = pci_scan_bus(&tree, bus);
 
     pci_find_firmware_nodes(&tree);
-    (void)pci_assign(&tree);
+    (void)pci_assign(&tree, bus);
     for (struct pci_device *device = last ? last->next : tree.first; device; device = device->next)
         announce(device);
     return found;

@@ -106,9 +106,10 @@ unsigned pci_nr_bars(const struct pci_device *device);
 /* The addresses the bridge before a bus passes on, as the firmware set them, and setting them. */
 void pci_read_windows(struct pci_bus *bus);
 void pci_write_window(struct pci_bus *bus, enum pci_space space, struct pci_window window);
-/* Gives every BAR without an address one out of its root's windows, and bridges the windows for it. Returns the number
- * of BARs that could not be given one, each with a log line. */
-unsigned pci_assign(struct pci_tree *tree);
+/* Gives every BAR without an address one out of its root's windows, and bridges the windows for it. `plugged`: a bus
+ * behind a slot, on which everything is new, so that its windows may be moved; or NULL. Returns the number of BARs that
+ * could not be given one, each with a log line. */
+unsigned pci_assign(struct pci_tree *tree, struct pci_bus *plugged);
 
 /* Sets what stands for each bus in the definition blocks; the roots' are set. */
 void pci_find_firmware_nodes(struct pci_tree *tree);

@@ -20,6 +20,7 @@
 #define PCI_BAR0             0x10
 #define PCI_SUBSYSTEM_VENDOR 0x2c
 #define PCI_SUBSYSTEM_ID     0x2e
+#define PCI_ROM              0x30
 #define PCI_CAPABILITIES     0x34
 #define PCI_INTERRUPT_LINE   0x3c
 #define PCI_INTERRUPT_PIN    0x3d
@@ -44,6 +45,7 @@
 #define PCI_BAR_PREFETCHABLE (1u << 3)
 #define PCI_BAR_IO_FLAGS     3u
 #define PCI_BAR_MEMORY_FLAGS 15u
+#define PCI_ROM_ENABLE       1u
 
 /* Bridges */
 #define PCI_PRIMARY_BUS                 0x18
@@ -59,6 +61,7 @@
 #define PCI_BRIDGE_PREFETCH_LIMIT_UPPER 0x2c
 #define PCI_BRIDGE_IO_BASE_UPPER        0x30
 #define PCI_BRIDGE_IO_LIMIT_UPPER       0x32
+#define PCI_BRIDGE_ROM                  0x38
 #define PCI_BRIDGE_WIDE                 1u /* in the low bits of an I/O or prefetchable base: the upper registers exist */
 
 /* Capabilities */

@@ -166,6 +166,9 @@ def switch(run):
         see(vm, r"what was in it has vanished")
         assert "no entropy devices" in vm.command("rng")
         assert len(resources(vm)[2]) == len(before[2]) - 6  # two ports, two devices with two vectors each
+        wait_state(vm, PORT, "empty")
+        plug(vm, "pci-testdev", bus="rp", id="x", membar=1 << 34)  # the slot's window moves to where there is room
+        assert re.search(r"prefetchable, 0x400000000 bytes at 0x[0-9a-f]+00000000$", vm.command("pci"), re.M)
         vm.exit()
 
 
@@ -189,12 +192,18 @@ def by_acpi(run):
 def without_firmware(run):
     """where the firmware gives no addresses (qboot), empty slots get some at boot; what is too large is refused in words"""
     machine = Machine(vga="none", extra=("-bios", "/usr/share/qemu/qboot.rom", *NATIVE, *JUMPING_CLOCK, *ON_PORT,
-                                         "-device", "pcie-root-port,id=rp2,chassis=2,slot=2,addr=0x9"))
+                                         "-device", "pcie-root-port,id=rp2,chassis=2,slot=2,addr=0x9",
+                                         "-device", "pcie-root-port,id=rp3,chassis=3,slot=3,addr=0xa",
+                                         "-device", "x3130-upstream,bus=rp3,id=up",
+                                         "-device", "xio3130-downstream,bus=up,id=down,chassis=4,slot=4",
+                                         "-device", "xio3130-downstream,bus=up,id=used,chassis=5,slot=5",
+                                         "-device", "virtio-rng-pci,bus=used"))
     with run.boot(machine) as vm:
         vm.wait_prompt()
         plug(vm, "virtio-rng-pci", bus="rp", id="x", **{"disable-modern": True, "disable-legacy": "off"})
         plug(vm, "virtio-rng-pci", bus="rp2", id="y")
-        assert len(re.findall(r"(?:legacy|modern), .* (?:64|128) bytes received", vm.command("rng"))) == 2
+        plug(vm, "virtio-rng-pci", bus="down", id="z", **{"disable-legacy": "on"})
+        assert len(re.findall(r"(?:legacy|modern), .* (?:64|128) bytes received", vm.command("rng"))) == 4
         assert "no address" not in vm.command("pci")
         vm.command(f"slots off {PORT}")
         vm.qmp("device_add", driver="pci-testdev", bus="rp", id="x", membar=1 << 34)

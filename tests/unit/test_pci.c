@@ -6,6 +6,7 @@
 
 #include <base/align.h>
 #include <hw/pci.h>
+#include <mm/kmalloc.h>
 
 #include "support/pci_model.h"
 #include "support/plain_heap.h"
@@ -178,7 +179,7 @@ static void assigns_addresses(void **state)
         }
     }
     assert_int_equal(scan(), 13);
-    assert_int_equal(pci_assign(&tree), 0);
+    assert_int_equal(pci_assign(&tree, NULL), 0);
     check_disjoint();
     for (const struct pci_device *device = tree.first; device; device = device->next) {
         for (unsigned i = 0; i < PCI_NR_BARS; i++)
@@ -200,9 +201,26 @@ static void what_does_not_fit_is_refused(void **state)
     pci_model_bar(f, 1, 0x1000, 0);
     pci_model_bar(behind, 0, MIB(1), 0);
     scan();
-    assert_int_equal(pci_assign(&tree), 2); /* the first takes all there is */
+    assert_int_equal(pci_assign(&tree, NULL), 2); /* the first takes all there is */
     assert_int_equal(device_of(f)->bars[0].base.value, 0xc0000000);
     assert_true(device_of(f)->bars[1].is_refused && device_of(behind)->bars[0].is_refused);
+}
+
+static void a_prefetchable_bar_lies_with_the_others_where_it_has_to(void **state)
+{
+    struct pci_model_function *port = pci_model_add(NULL, 1, 0, true), *f = pci_model_add(port, 0, 0, false);
+
+    memcpy(port->config + PCI_BRIDGE_MEMORY_BASE, "\x00\xc0\x10\xc0", 4); /* the firmware's: 2 MiB of each */
+    memcpy(port->config + PCI_BRIDGE_PREFETCH_BASE, "\x01\x00\x11\x00\x01\x00\x00\x00\x01\x00\x00\x00", 12);
+    pci_model_bar(f, 0, MIB(2), PCI_BAR_TYPE_64 | PCI_BAR_PREFETCHABLE);
+    pci_model_bar(f, 2, MIB(1), PCI_BAR_TYPE_64 | PCI_BAR_PREFETCHABLE);
+    pci_model_bar(f, 4, MIB(1), 0);
+    assert_int_equal(scan(), 2);
+    assert_int_equal(pci_assign(&tree, NULL), 0);
+    assert_true(device_of(f)->bars[0].base.value == GIB(4));
+    assert_true(device_of(f)->bars[2].base.value < GIB(4));
+    check_reachable(device_of(f));
+    check_disjoint();
 }
 
 static void a_bar_that_does_not_take_its_address(void **state)
@@ -212,8 +230,124 @@ static void a_bar_that_does_not_take_its_address(void **state)
     pci_model_bar(f, 0, 0x1000, 0);
     scan();
     memset(f->writable + PCI_BAR0, 0, 4);
-    assert_int_equal(pci_assign(&tree), 1);
+    assert_int_equal(pci_assign(&tree, NULL), 1);
     assert_int_equal(device_of(f)->bars[0].base.value, 0);
+}
+
+/* Of a bridge: a port of this type, with a slot if it is hot-plug capable. */
+static void make_port(struct pci_model_function *f, unsigned type, bool is_hotplug)
+{
+    const uint32_t slot = is_hotplug ? PCI_SLOT_IS_HOTPLUG : 0;
+
+    pci_model_set16(f, PCI_STATUS, PCI_STATUS_CAPABILITIES);
+    f->config[PCI_CAPABILITIES] = 0x40;
+    f->config[0x40] = PCI_CAPABILITY_EXPRESS;
+    pci_model_set16(f, 0x40 + PCI_EXPRESS_CAPABILITIES,
+                    (uint16_t)(type << 4 | (is_hotplug ? PCI_EXPRESS_HAS_SLOT : 0)));
+    memcpy(f->config + 0x40 + PCI_EXPRESS_SLOT_CAPABILITIES, &slot, 4);
+}
+
+#define UPSTREAM_PORT 5u
+
+/* A root port with a switch with two empty slots. */
+static struct pci_model_function *add_switch(struct pci_model_function *downstream[2])
+{
+    struct pci_model_function *port = pci_model_add(NULL, 1, 0, true), *up = pci_model_add(port, 0, 0, true);
+
+    make_port(port, PCI_EXPRESS_ROOT_PORT, true);
+    make_port(up, UPSTREAM_PORT, false);
+    for (uint8_t i = 0; i < 2; i++) {
+        downstream[i] = pci_model_add(up, i, 0, true);
+        make_port(downstream[i], PCI_EXPRESS_DOWNSTREAM_PORT, true);
+    }
+    return port;
+}
+
+static void what_is_plugged_in_is_found_and_given_addresses(void **state)
+{
+    struct pci_model_function *down[2], *port = add_switch(down), *f;
+    struct pci_bus *slot;
+
+    assert_int_equal(scan(), 4);
+    assert_int_equal(pci_assign(&tree, NULL), 0);
+    assert_int_equal(pci_hotplug_port(device_of(down[0])), 0x40);
+    slot = device_of(down[1])->behind;
+    assert_non_null(slot);
+    assert_int_equal(slot->windows[PCI_SPACE_MEMORY].end - slot->windows[PCI_SPACE_MEMORY].base, MIB(2));
+    f = pci_model_add(down[1], 0, 0, false);
+    pci_model_bar(f, 0, MIB(1), 0);
+    pci_model_bar(f, 2, MIB(2), PCI_BAR_TYPE_64 | PCI_BAR_PREFETCHABLE);
+    assert_int_equal(pci_scan_bus(&tree, slot), 1);
+    assert_int_equal(pci_assign(&tree, slot), 0);
+    check_reachable(device_of(f));
+    assert_int_not_equal(device_of(f)->bars[0].base.value, 0);
+    assert_ptr_equal(pci_tree_last_behind(&tree, device_of(port)->behind), device_of(f));
+    assert_null(pci_tree_last_behind(&tree, device_of(down[0])->behind));
+}
+
+static void a_slots_window_is_moved_for_something_large(void **state)
+{
+    struct pci_model_function *port = pci_model_add(NULL, 1, 0, true), *other = pci_model_add(NULL, 2, 0, false), *f;
+    struct pci_bus *slot;
+
+    make_port(port, PCI_EXPRESS_ROOT_PORT, true);
+    memcpy(port->config + PCI_BRIDGE_MEMORY_BASE, "\x00\xc0\x10\xc0", 4); /* the firmware's: 2 MiB */
+    pci_model_bar(other, 0, MIB(1), 0);
+    assert_int_equal(scan(), 2);
+    assert_int_equal(pci_assign(&tree, NULL), 0);
+    slot = device_of(port)->behind;
+    f = pci_model_add(port, 0, 0, false);
+    pci_model_bar(f, 0, MIB(64), 0);
+    pci_model_bar(f, 1, MIB(1), 0);
+    assert_int_equal(pci_scan_bus(&tree, slot), 1);
+    assert_int_equal(pci_assign(&tree, slot), 0);
+    check_reachable(device_of(f));
+    check_disjoint();
+}
+
+static void what_is_too_large_for_every_window_leaves_the_slots_as_it_was(void **state)
+{
+    struct pci_model_function *port = pci_model_add(NULL, 1, 0, true), *f;
+
+    make_port(port, PCI_EXPRESS_ROOT_PORT, true);
+    memcpy(port->config + PCI_BRIDGE_MEMORY_BASE, "\x00\xc0\x10\xc0", 4);
+    assert_int_equal(scan(), 1);
+    assert_int_equal(pci_assign(&tree, NULL), 0);
+    f = pci_model_add(port, 0, 0, false);
+    pci_model_bar(f, 0, GIB(1), 0);
+    pci_model_bar(f, 1, MIB(1), 0);
+    assert_int_equal(pci_scan_bus(&tree, device_of(port)->behind), 1);
+    assert_int_equal(pci_assign(&tree, device_of(port)->behind), 1);
+    assert_int_equal(device_of(f)->bars[0].base.value, 0);
+    check_reachable(device_of(f));
+    assert_int_not_equal(device_of(f)->bars[1].base.value, 0);
+}
+
+static void a_switch_is_taken_out_and_plugged_in_again(void **state)
+{
+    struct pci_model_function *down[2], *port = add_switch(down);
+    struct pci_bus *slot;
+
+    assert_int_equal(scan(), 4);
+    slot = device_of(port)->behind;
+    for (int n = 0; n < 3; n++) {
+        struct pci_device *last;
+        unsigned nr = 0;
+
+        while ((last = pci_tree_last_behind(&tree, slot)) != NULL) {
+            pci_tree_remove(&tree, last);
+            pci_bus_free(last->behind);
+            kfree(last);
+            nr++;
+        }
+        assert_int_equal(nr, 3);
+        assert_ptr_equal(tree.last_bus, slot);
+        assert_ptr_equal(tree.last, tree.first);
+        assert_int_equal(pci_scan_bus(&tree, slot), 3);
+        assert_int_equal(pci_assign(&tree, slot), 0);
+        assert_int_equal(device_of(down[1])->on->number, 2);
+        assert_int_equal(device_of(down[1])->behind->number, 4);
+    }
 }
 
 static void add_capability(struct pci_model_function *f, uint8_t at, uint8_t id, uint8_t next)
@@ -308,7 +442,12 @@ int main(void)
         TEST(sizes_bars),
         TEST(assigns_addresses),
         TEST(what_does_not_fit_is_refused),
+        TEST(a_prefetchable_bar_lies_with_the_others_where_it_has_to),
         TEST(a_bar_that_does_not_take_its_address),
+        TEST(what_is_plugged_in_is_found_and_given_addresses),
+        TEST(a_slots_window_is_moved_for_something_large),
+        TEST(what_is_too_large_for_every_window_leaves_the_slots_as_it_was),
+        TEST(a_switch_is_taken_out_and_plugged_in_again),
         TEST(walks_capabilities),
         TEST(all_of_one_id_are_found_in_turn),
         TEST(walks_extended_capabilities),
