@@ -3,6 +3,7 @@
 
 #include <acpi/fadt.h>
 #include <cpu/io.h>
+#include <dev/register.h>
 #include <mm/paging.h>
 #include <mm/vmalloc.h>
 #include <time/source.h>
@@ -11,12 +12,12 @@
 #define RATING      200
 #define TRIES       100u
 
-static uint16_t port;                /* [I] */
-static volatile uint32_t *registers; /* [I] where it is in memory */
+static uint16_t port;          /* [I] */
+static const reg32 *in_memory; /* [I] NULL where it is at the port */
 
 static uint64_t read_once(void)
 {
-    return registers ? *registers : in32(port);
+    return in_memory ? register_read(in_memory) : in32(port);
 }
 
 /* Old chipsets (PIIX4 erratum 1) may be read while they count: a value between its neighbours was not. */
@@ -48,8 +49,8 @@ INIT void acpi_pm_timer_init(void)
     if (!fixed || fixed->pm_timer.address == 0)
         return;
     if (fixed->pm_timer.space == ACPI_SPACE_MEMORY) {
-        registers = device_map(paddr(fixed->pm_timer.address), sizeof(uint32_t), MAP_UNCACHED);
-        if (!registers)
+        in_memory = device_map(paddr(fixed->pm_timer.address), sizeof(*in_memory), MAP_UNCACHED);
+        if (!in_memory)
             return;
     }
     port = (uint16_t)fixed->pm_timer.address;

@@ -19,55 +19,46 @@
 #define PIT_GSI      2u   /* where the PIT is wired, which nobody here uses */
 #define DEAD_MAX     4u   /* inputs that the interrupt did not come through: more are not tried */
 
-static volatile uint32_t *registers; /* [I] */
-static uint64_t hz;                  /* [I] */
-static unsigned comparator;          /* [I] the one events come from */
-static uint32_t comparator_config;   /* [I] without its enable bit */
+static struct hpet_registers *registers; /* [I] */
+static uint64_t hz;                      /* [I] */
+static unsigned comparator;              /* [I] the one events come from */
+static uint32_t comparator_config;       /* [I] without its enable bit */
 static struct irq *event_irq;
-
-static uint32_t read_register(unsigned offset)
-{
-    return registers[offset / sizeof(uint32_t)];
-}
-
-static void write_register(unsigned offset, uint32_t value)
-{
-    registers[offset / sizeof(uint32_t)] = value;
-}
 
 static uint64_t read_counter(struct clock_source *source)
 {
     (void)source;
-    return read_register(HPET_COUNTER);
+    return register_read(&registers->counter);
 }
 
 static struct clock_source clock = {.name = "hpet", .read = read_counter, .mask = 0xffffffff, .rating = RATING_CLOCK};
 
 INIT static bool does_count(void)
 {
-    uint32_t first = read_register(HPET_COUNTER);
+    uint32_t first = register_read(&registers->counter);
 
     for (unsigned i = 0; i < TRIES; i++)
-        if (read_register(HPET_COUNTER) != first)
+        if (register_read(&registers->counter) != first)
             return true;
     return false;
 }
 
 INIT static unsigned nr_comparators(void)
 {
-    return (read_register(HPET_CAPABILITIES) >> 8 & 0x1f) + 1;
+    return (register_read(&registers->capabilities) >> 8 & 0x1f) + 1;
 }
 
 /* Silent and counting; what the firmware left armed would interrupt. */
 INIT static bool start(void)
 {
-    uint32_t period = read_register(HPET_PERIOD);
+    uint32_t period = register_read(&registers->period);
 
     if (period < HPET_PERIOD_MIN_FS || period > HPET_PERIOD_MAX_FS)
         return false;
     for (unsigned n = 0; n < nr_comparators(); n++)
-        write_register(HPET_COMPARATOR_CONFIG(n), 0);
-    write_register(HPET_CONFIGURATION, (read_register(HPET_CONFIGURATION) & ~HPET_LEGACY_ROUTES) | HPET_ENABLE);
+        register_write(&registers->comparators[n].config, 0);
+    register_write(&registers->configuration,
+                   (register_read(&registers->configuration) & ~HPET_LEGACY_ROUTES) | HPET_ENABLE);
     hz = FS_PER_S / period;
     return does_count();
 }
@@ -96,13 +87,13 @@ static void arm(struct event_source *source, uint64_t delay_ns)
     uint32_t ticks = (uint32_t)(delay_ns * hz / NS_PER_S), target;
 
     (void)source;
-    write_register(HPET_COMPARATOR_CONFIG(comparator), comparator_config | HPET_COMPARATOR_ENABLE);
+    register_write(&registers->comparators[comparator].config, comparator_config | HPET_COMPARATOR_ENABLE);
     if (ticks < TICKS_LEAST)
         ticks = TICKS_LEAST;
     for (;;) {
-        target = read_register(HPET_COUNTER) + ticks;
-        write_register(HPET_COMPARATOR(comparator), target);
-        if ((int32_t)(target - read_register(HPET_COUNTER)) > 0 || ticks >= 1u << 30)
+        target = register_read(&registers->counter) + ticks;
+        register_write(&registers->comparators[comparator].value, target);
+        if ((int32_t)(target - register_read(&registers->counter)) > 0 || ticks >= 1u << 30)
             return;
         ticks *= 2;
     }
@@ -111,7 +102,7 @@ static void arm(struct event_source *source, uint64_t delay_ns)
 static void disarm(struct event_source *source)
 {
     (void)source;
-    write_register(HPET_COMPARATOR_CONFIG(comparator), comparator_config);
+    register_write(&registers->comparators[comparator].config, comparator_config);
 }
 
 static struct event_source event = {.name = "hpet", .arm = arm, .disarm = disarm, .rating = RATING_EVENT};
@@ -127,8 +118,8 @@ INIT static bool program_route(unsigned n, uint32_t gsi)
 {
     comparator = n;
     comparator_config = gsi << HPET_COMPARATOR_ROUTE_SHIFT | HPET_COMPARATOR_32_BITS;
-    write_register(HPET_COMPARATOR_CONFIG(n), comparator_config);
-    return (read_register(HPET_COMPARATOR_CONFIG(n)) >> HPET_COMPARATOR_ROUTE_SHIFT & 0x1f) == gsi;
+    register_write(&registers->comparators[n].config, comparator_config);
+    return (register_read(&registers->comparators[n].config) >> HPET_COMPARATOR_ROUTE_SHIFT & 0x1f) == gsi;
 }
 
 /* True when the interrupt comes through. */
@@ -138,7 +129,7 @@ INIT static bool route_to(unsigned n, uint32_t gsi)
 
     if (nr_dead >= DEAD_MAX)
         return false;
-    if (!(read_register(HPET_COMPARATOR_ROUTES(n)) >> gsi & 1) ||
+    if (!(register_read(&registers->comparators[n].routes) >> gsi & 1) ||
         irq_request_gsi(gsi, IRQ_EDGE, IRQ_ACTIVE_HIGH, 0, handle_event, NULL, "hpet", &event_irq) != 0)
         return false;
     if (program_route(n, gsi)) {

@@ -14,20 +14,20 @@
 
 struct ioapic {
     struct irq_chip chip;
-    struct spinlock lock;         /* of the two registers */
-    volatile uint32_t *registers; /* [I] */
+    struct spinlock lock;               /* of the two registers */
+    struct ioapic_registers *registers; /* [I] */
 };
 
 static uint32_t read_register(const struct ioapic *ioapic, unsigned index)
 {
-    ioapic->registers[IOAPIC_SELECT / sizeof(uint32_t)] = index;
-    return ioapic->registers[IOAPIC_WINDOW / sizeof(uint32_t)];
+    register_write(&ioapic->registers->select, index);
+    return register_read(&ioapic->registers->window);
 }
 
 static void write_register(const struct ioapic *ioapic, unsigned index, uint32_t value)
 {
-    ioapic->registers[IOAPIC_SELECT / sizeof(uint32_t)] = index;
-    ioapic->registers[IOAPIC_WINDOW / sizeof(uint32_t)] = value;
+    register_write(&ioapic->registers->select, index);
+    register_write(&ioapic->registers->window, value);
 }
 
 static struct ioapic *ioapic_of(struct irq_chip *chip)
@@ -110,7 +110,7 @@ INIT int ioapic_add(paddr_t base, uint32_t gsi_base)
     ioapic->chip =
         (struct irq_chip){.name = "ioapic", .gsi_base = gsi_base, .route = route, .mask = mask, .unmask = unmask};
     spinlock_init(&ioapic->lock, "ioapic");
-    ioapic->registers = device_map(base, IOAPIC_WINDOW_SIZE, MAP_WRITE | MAP_UNCACHED);
+    ioapic->registers = device_map(base, sizeof(struct ioapic_registers), MAP_WRITE | MAP_UNCACHED);
     if (!ioapic->registers)
         goto free_ioapic;
     error = start(ioapic);
@@ -119,7 +119,7 @@ INIT int ioapic_add(paddr_t base, uint32_t gsi_base)
     log_info("apic: IOAPIC at 0x%lx, GSIs %u to %u", base.value, gsi_base, gsi_base + ioapic->chip.nr_inputs - 1);
     return 0;
 unmap:
-    device_unmap((void *)(uintptr_t)ioapic->registers);
+    device_unmap(ioapic->registers);
 free_ioapic:
     kfree(ioapic);
     return error;

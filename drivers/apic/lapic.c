@@ -18,8 +18,8 @@
 
 #define ICR_POLLS_MAX 100000u
 
-static bool is_present, is_x2apic; /* [I] after lapic_init */
-static volatile uint32_t *registers;
+static bool is_present, is_x2apic;       /* [I] after lapic_init */
+static struct lapic_register *registers; /* [I] */
 static struct irq *spurious_irq, *error_irq;
 static uint32_t last_errors; /* [a] what the error interrupt has read */
 
@@ -32,7 +32,7 @@ uint32_t lapic_read(unsigned offset)
 {
     if (is_x2apic)
         return (uint32_t)rdmsr(MSR_X2APIC_BASE + offset / 16);
-    return registers[offset / sizeof(uint32_t)];
+    return register_read(&registers[offset / sizeof(*registers)].value);
 }
 
 void lapic_write(unsigned offset, uint32_t value)
@@ -40,7 +40,7 @@ void lapic_write(unsigned offset, uint32_t value)
     if (is_x2apic)
         wrmsr(MSR_X2APIC_BASE + offset / 16, value);
     else
-        registers[offset / sizeof(uint32_t)] = value;
+        register_write(&registers[offset / sizeof(*registers)].value, value);
 }
 
 uint32_t lapic_id(void)

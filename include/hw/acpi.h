@@ -29,6 +29,13 @@ struct PACKED acpi_header {
     uint32_t creator_revision;
 };
 static_assert(sizeof(struct acpi_header) == 36, "ACPI 6.5 5.2.6");
+static_assert(offsetof(struct acpi_header, length) == 4, "ACPI 6.5 5.2.6");
+static_assert(offsetof(struct acpi_header, revision) == 8, "ACPI 6.5 5.2.6");
+static_assert(offsetof(struct acpi_header, checksum) == 9, "ACPI 6.5 5.2.6");
+static_assert(offsetof(struct acpi_header, oem_id) == 10, "ACPI 6.5 5.2.6");
+static_assert(offsetof(struct acpi_header, oem_table_id) == 16, "ACPI 6.5 5.2.6");
+static_assert(offsetof(struct acpi_header, oem_revision) == 24, "ACPI 6.5 5.2.6");
+static_assert(offsetof(struct acpi_header, creator_id) == 28, "ACPI 6.5 5.2.6");
 
 /* Generic address structure (ACPI 6.5 5.2.3.2). */
 struct PACKED acpi_gas {
@@ -38,6 +45,10 @@ struct PACKED acpi_gas {
     uint64_t address;
 };
 static_assert(sizeof(struct acpi_gas) == 12, "ACPI 6.5 5.2.3.2");
+static_assert(offsetof(struct acpi_gas, bit_width) == 1, "ACPI 6.5 5.2.3.2");
+static_assert(offsetof(struct acpi_gas, bit_offset) == 2, "ACPI 6.5 5.2.3.2");
+static_assert(offsetof(struct acpi_gas, access_size) == 3, "ACPI 6.5 5.2.3.2");
+static_assert(offsetof(struct acpi_gas, address) == 4, "ACPI 6.5 5.2.3.2");
 
 enum acpi_space { ACPI_SPACE_MEMORY, ACPI_SPACE_IO, ACPI_SPACE_PCI_CONFIG };
 
@@ -73,6 +84,25 @@ static_assert(offsetof(struct acpi_fadt, x_dsdt) == 140, "ACPI 6.5 table 5.9");
 static_assert(offsetof(struct acpi_fadt, x_pm_tmr_blk) == 208, "ACPI 6.5 table 5.9");
 static_assert(offsetof(struct acpi_fadt, sleep_control_reg) == 244, "ACPI 6.5 table 5.9");
 static_assert(sizeof(struct acpi_fadt) == 276, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, dsdt) == 40, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, sci_int) == 46, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, smi_cmd) == 48, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, acpi_enable) == 52, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, pm1a_evt_blk) == 56, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, pm1a_cnt_blk) == 64, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, pm1b_cnt_blk) == 68, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, pm1_evt_len) == 88, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, pm1_cnt_len) == 89, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, pm_tmr_len) == 91, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, century) == 108, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, flags) == 112, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, reset_value) == 128, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, x_firmware_ctrl) == 132, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, x_pm1a_evt_blk) == 148, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, x_pm1a_cnt_blk) == 172, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, x_pm1b_cnt_blk) == 184, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, sleep_status_reg) == 256, "ACPI 6.5 table 5.9");
+static_assert(offsetof(struct acpi_fadt, hypervisor_vendor) == 268, "ACPI 6.5 table 5.9");
 
 #define ACPI_FADT_V1_SIZE 116u /* up to and with flags */
 
@@ -103,6 +133,8 @@ struct PACKED acpi_madt {
     uint32_t flags;
 };
 static_assert(sizeof(struct acpi_madt) == 44, "ACPI 6.5 5.2.12");
+static_assert(offsetof(struct acpi_madt, lapic_address) == 36, "ACPI 6.5 5.2.12");
+static_assert(offsetof(struct acpi_madt, flags) == 40, "ACPI 6.5 5.2.12");
 
 #define ACPI_MADT_PCAT_COMPAT (1u << 0) /* there are 8259s as well */
 
@@ -121,6 +153,7 @@ struct PACKED acpi_madt_entry_header {
     uint8_t type; /* enum acpi_madt_type */
     uint8_t length;
 };
+static_assert(sizeof(struct acpi_madt_entry_header) == 2, "ACPI 6.5 5.2.12");
 
 struct PACKED acpi_madt_lapic {
     struct acpi_madt_entry_header header;
@@ -128,6 +161,9 @@ struct PACKED acpi_madt_lapic {
     uint32_t flags;
 };
 static_assert(sizeof(struct acpi_madt_lapic) == 8, "ACPI 6.5 5.2.12.2");
+static_assert(offsetof(struct acpi_madt_lapic, processor_uid) == 2, "ACPI 6.5 5.2.12.2");
+static_assert(offsetof(struct acpi_madt_lapic, apic_id) == 3, "ACPI 6.5 5.2.12.2");
+static_assert(offsetof(struct acpi_madt_lapic, flags) == 4, "ACPI 6.5 5.2.12.2");
 
 #define ACPI_MADT_CPU_ENABLED        (1u << 0)
 #define ACPI_MADT_CPU_ONLINE_CAPABLE (1u << 1)
@@ -138,6 +174,9 @@ struct PACKED acpi_madt_ioapic {
     uint32_t address, gsi_base;
 };
 static_assert(sizeof(struct acpi_madt_ioapic) == 12, "ACPI 6.5 5.2.12.3");
+static_assert(offsetof(struct acpi_madt_ioapic, id) == 2, "ACPI 6.5 5.2.12.3");
+static_assert(offsetof(struct acpi_madt_ioapic, address) == 4, "ACPI 6.5 5.2.12.3");
+static_assert(offsetof(struct acpi_madt_ioapic, gsi_base) == 8, "ACPI 6.5 5.2.12.3");
 
 struct PACKED acpi_madt_override {
     struct acpi_madt_entry_header header;
@@ -146,6 +185,10 @@ struct PACKED acpi_madt_override {
     uint16_t flags; /* ACPI_MPS_* */
 };
 static_assert(sizeof(struct acpi_madt_override) == 10, "ACPI 6.5 5.2.12.5");
+static_assert(offsetof(struct acpi_madt_override, bus) == 2, "ACPI 6.5 5.2.12.5");
+static_assert(offsetof(struct acpi_madt_override, source) == 3, "ACPI 6.5 5.2.12.5");
+static_assert(offsetof(struct acpi_madt_override, gsi) == 4, "ACPI 6.5 5.2.12.5");
+static_assert(offsetof(struct acpi_madt_override, flags) == 8, "ACPI 6.5 5.2.12.5");
 
 /* MPS INTI flags, ACPI 6.5 table 5.26; 0 in either field: as the bus has it */
 #define ACPI_MPS_POLARITY_MASK 0x3u
@@ -161,6 +204,8 @@ struct PACKED acpi_madt_nmi_source {
     uint32_t gsi;
 };
 static_assert(sizeof(struct acpi_madt_nmi_source) == 8, "ACPI 6.5 5.2.12.6");
+static_assert(offsetof(struct acpi_madt_nmi_source, flags) == 2, "ACPI 6.5 5.2.12.6");
+static_assert(offsetof(struct acpi_madt_nmi_source, gsi) == 4, "ACPI 6.5 5.2.12.6");
 
 struct PACKED acpi_madt_lapic_nmi {
     struct acpi_madt_entry_header header;
@@ -169,6 +214,9 @@ struct PACKED acpi_madt_lapic_nmi {
     uint8_t lint;
 };
 static_assert(sizeof(struct acpi_madt_lapic_nmi) == 6, "ACPI 6.5 5.2.12.7");
+static_assert(offsetof(struct acpi_madt_lapic_nmi, processor_uid) == 2, "ACPI 6.5 5.2.12.7");
+static_assert(offsetof(struct acpi_madt_lapic_nmi, flags) == 3, "ACPI 6.5 5.2.12.7");
+static_assert(offsetof(struct acpi_madt_lapic_nmi, lint) == 5, "ACPI 6.5 5.2.12.7");
 
 struct PACKED acpi_madt_lapic_address {
     struct acpi_madt_entry_header header;
@@ -176,6 +224,7 @@ struct PACKED acpi_madt_lapic_address {
     uint64_t address;
 };
 static_assert(sizeof(struct acpi_madt_lapic_address) == 12, "ACPI 6.5 5.2.12.8");
+static_assert(offsetof(struct acpi_madt_lapic_address, address) == 4, "ACPI 6.5 5.2.12.8");
 
 struct PACKED acpi_madt_x2apic {
     struct acpi_madt_entry_header header;
@@ -183,6 +232,9 @@ struct PACKED acpi_madt_x2apic {
     uint32_t apic_id, flags, processor_uid;
 };
 static_assert(sizeof(struct acpi_madt_x2apic) == 16, "ACPI 6.5 5.2.12.12");
+static_assert(offsetof(struct acpi_madt_x2apic, apic_id) == 4, "ACPI 6.5 5.2.12.12");
+static_assert(offsetof(struct acpi_madt_x2apic, flags) == 8, "ACPI 6.5 5.2.12.12");
+static_assert(offsetof(struct acpi_madt_x2apic, processor_uid) == 12, "ACPI 6.5 5.2.12.12");
 
 struct PACKED acpi_madt_x2apic_nmi {
     struct acpi_madt_entry_header header;
@@ -192,6 +244,9 @@ struct PACKED acpi_madt_x2apic_nmi {
     uint8_t reserved[3];
 };
 static_assert(sizeof(struct acpi_madt_x2apic_nmi) == 12, "ACPI 6.5 5.2.12.13");
+static_assert(offsetof(struct acpi_madt_x2apic_nmi, flags) == 2, "ACPI 6.5 5.2.12.13");
+static_assert(offsetof(struct acpi_madt_x2apic_nmi, processor_uid) == 4, "ACPI 6.5 5.2.12.13");
+static_assert(offsetof(struct acpi_madt_x2apic_nmi, lint) == 8, "ACPI 6.5 5.2.12.13");
 
 /* IA-PC High Precision Event Timer table (HPET specification 1.0a, 3.2.4). */
 struct PACKED acpi_hpet_table {
@@ -203,6 +258,10 @@ struct PACKED acpi_hpet_table {
     uint8_t page_protection;
 };
 static_assert(sizeof(struct acpi_hpet_table) == 56, "HPET 1.0a 3.2.4");
+static_assert(offsetof(struct acpi_hpet_table, block_id) == 36, "HPET 1.0a 3.2.4");
+static_assert(offsetof(struct acpi_hpet_table, base) == 40, "HPET 1.0a 3.2.4");
+static_assert(offsetof(struct acpi_hpet_table, number) == 52, "HPET 1.0a 3.2.4");
+static_assert(offsetof(struct acpi_hpet_table, min_tick) == 53, "HPET 1.0a 3.2.4");
 
 /* Memory mapped configuration space (PCI Firmware 3.3, 4.1.2): entries follow. */
 struct PACKED acpi_mcfg {
@@ -218,3 +277,6 @@ struct PACKED acpi_mcfg_entry {
     uint32_t reserved;
 };
 static_assert(sizeof(struct acpi_mcfg_entry) == 16, "PCI Firmware 3.3 4.1.2");
+static_assert(offsetof(struct acpi_mcfg_entry, segment) == 8, "PCI Firmware 3.3 4.1.2");
+static_assert(offsetof(struct acpi_mcfg_entry, first_bus) == 10, "PCI Firmware 3.3 4.1.2");
+static_assert(offsetof(struct acpi_mcfg_entry, last_bus) == 11, "PCI Firmware 3.3 4.1.2");

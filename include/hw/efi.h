@@ -16,6 +16,10 @@ struct efi_memory_descriptor {
     uint64_t attribute;
 };
 static_assert(sizeof(struct efi_memory_descriptor) == 40, "UEFI 2.10 7.2.3");
+static_assert(offsetof(struct efi_memory_descriptor, physical_start) == 8, "UEFI 2.10 7.2.3");
+static_assert(offsetof(struct efi_memory_descriptor, virtual_start) == 16, "UEFI 2.10 7.2.3");
+static_assert(offsetof(struct efi_memory_descriptor, nr_pages) == 24, "UEFI 2.10 7.2.3");
+static_assert(offsetof(struct efi_memory_descriptor, attribute) == 32, "UEFI 2.10 7.2.3");
 
 /* UEFI 2.10 7.2.1, table 7.6: what each type means after ExitBootServices is table 7.10. */
 enum efi_memory_type {

@@ -1,15 +1,46 @@
 /* Registers of the HPET (IA-PC HPET specification 1.0a, 2.3). */
 #pragma once
 
-#define HPET_CAPABILITIES  0x000 /* low: revision, comparators; high: femtoseconds of a tick */
-#define HPET_PERIOD        0x004
-#define HPET_CONFIGURATION 0x010
-#define HPET_COUNTER       0x0f0 /* low half */
-#define HPET_SIZE          0x400
+#include <base/assert.h>
+#include <dev/register.h>
 
-#define HPET_COMPARATOR_CONFIG(n) (0x100 + 0x20 * (n))
-#define HPET_COMPARATOR_ROUTES(n) (0x104 + 0x20 * (n)) /* a bit for each IOAPIC input it may be wired to */
-#define HPET_COMPARATOR(n)        (0x108 + 0x20 * (n))
+/* 2.3.8 to 2.3.10 */
+struct hpet_comparator {
+    reg32 config;
+    const reg32 routes; /* a bit for each IOAPIC input it may be wired to */
+    reg32 value, value_high;
+    reg32 message_data, message_address; /* where it can raise an interrupt by itself */
+    reg32 reserved_18[2];
+};
+static_assert(sizeof(struct hpet_comparator) == 0x20, "HPET 1.0a 2.3.8");
+static_assert(offsetof(struct hpet_comparator, config) == 0x00, "HPET 1.0a 2.3.8");
+static_assert(offsetof(struct hpet_comparator, routes) == 0x04, "HPET 1.0a 2.3.8");
+static_assert(offsetof(struct hpet_comparator, value) == 0x08, "HPET 1.0a 2.3.9");
+static_assert(offsetof(struct hpet_comparator, value_high) == 0x0c, "HPET 1.0a 2.3.9");
+static_assert(offsetof(struct hpet_comparator, message_data) == 0x10, "HPET 1.0a 2.3.10");
+static_assert(offsetof(struct hpet_comparator, message_address) == 0x14, "HPET 1.0a 2.3.10");
+
+/* 2.3.1, table 2; registers of 64 bits in halves, for such accesses are not for every bridge. */
+struct hpet_registers {
+    const reg32 capabilities; /* revision, number of comparators less one */
+    const reg32 period;       /* femtoseconds of a tick */
+    reg32 reserved_08[2];
+    reg32 configuration, reserved_14[3];
+    reg32 interrupt_status, reserved_24[51];
+    reg32 counter, counter_high;
+    reg32 reserved_f8[2];
+    struct hpet_comparator comparators[];
+};
+static_assert(sizeof(struct hpet_registers) == 0x100, "HPET 1.0a 2.3.1");
+static_assert(offsetof(struct hpet_registers, capabilities) == 0x000, "HPET 1.0a 2.3.4");
+static_assert(offsetof(struct hpet_registers, period) == 0x004, "HPET 1.0a 2.3.4");
+static_assert(offsetof(struct hpet_registers, configuration) == 0x010, "HPET 1.0a 2.3.5");
+static_assert(offsetof(struct hpet_registers, interrupt_status) == 0x020, "HPET 1.0a 2.3.6");
+static_assert(offsetof(struct hpet_registers, counter) == 0x0f0, "HPET 1.0a 2.3.7");
+static_assert(offsetof(struct hpet_registers, counter_high) == 0x0f4, "HPET 1.0a 2.3.7");
+static_assert(offsetof(struct hpet_registers, comparators) == 0x100, "HPET 1.0a 2.3.8");
+
+#define HPET_SIZE 0x400
 
 #define HPET_ENABLE        (1u << 0)
 #define HPET_LEGACY_ROUTES (1u << 1)

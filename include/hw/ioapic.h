@@ -1,10 +1,18 @@
 /* Registers of the I/O APIC (Intel 82093AA data sheet, 3.0). */
 #pragma once
 
+#include <base/assert.h>
+#include <dev/register.h>
+
 /* In memory. */
-#define IOAPIC_SELECT      0x00
-#define IOAPIC_WINDOW      0x10
-#define IOAPIC_WINDOW_SIZE 0x20
+struct ioapic_registers {
+    reg32 select;
+    reg32 reserved_04[3];
+    reg32 window;
+};
+static_assert(sizeof(struct ioapic_registers) == 0x14, "82093AA 3.1");
+static_assert(offsetof(struct ioapic_registers, select) == 0x00, "82093AA 3.1.1");
+static_assert(offsetof(struct ioapic_registers, window) == 0x10, "82093AA 3.1.2");
 
 /* Behind the window. */
 #define IOAPIC_REGISTER_VERSION  0x01 /* bits 0 to 7: version; 16 to 23: the last input */

@@ -2,6 +2,16 @@
  * 16 (SDM 3A table 11-6). */
 #pragma once
 
+#include <base/assert.h>
+#include <dev/register.h>
+
+struct lapic_register {
+    reg32 value;
+    reg32 reserved_4[3];
+};
+static_assert(sizeof(struct lapic_register) == 16, "SDM 3A table 11-1");
+static_assert(offsetof(struct lapic_register, value) == 0, "SDM 3A table 11-1");
+
 #define MSR_APIC_BASE     0x1bu /* SDM 3A 11.4.4 */
 #define APIC_BASE_X2APIC  (1u << 10)
 #define APIC_BASE_ENABLE  (1u << 11)

@@ -46,6 +46,8 @@ struct multiboot2_module {
     uint32_t end; /* one past the last byte */
 };
 static_assert(sizeof(struct multiboot2_module) == 16, "Multiboot2 3.6.6");
+static_assert(offsetof(struct multiboot2_module, start) == 8, "Multiboot2 3.6.6");
+static_assert(offsetof(struct multiboot2_module, end) == 12, "Multiboot2 3.6.6");
 
 /* 3.6.8; entries of entry_size bytes follow. */
 struct multiboot2_memory_map {
@@ -54,6 +56,7 @@ struct multiboot2_memory_map {
     uint32_t entry_version;
 };
 static_assert(sizeof(struct multiboot2_memory_map) == 16, "Multiboot2 3.6.8");
+static_assert(offsetof(struct multiboot2_memory_map, entry_size) == 8, "Multiboot2 3.6.8");
 
 struct multiboot2_memory_entry {
     uint64_t base;
@@ -62,6 +65,8 @@ struct multiboot2_memory_entry {
     uint32_t reserved;
 };
 static_assert(sizeof(struct multiboot2_memory_entry) == 24, "Multiboot2 3.6.8");
+static_assert(offsetof(struct multiboot2_memory_entry, length) == 8, "Multiboot2 3.6.8");
+static_assert(offsetof(struct multiboot2_memory_entry, type) == 16, "Multiboot2 3.6.8");
 
 enum multiboot2_framebuffer_type {
     MULTIBOOT2_FRAMEBUFFER_INDEXED = 0,
@@ -81,6 +86,12 @@ struct multiboot2_framebuffer {
     uint16_t reserved;
 };
 static_assert(sizeof(struct multiboot2_framebuffer) == 32, "Multiboot2 3.6.12");
+static_assert(offsetof(struct multiboot2_framebuffer, address) == 8, "Multiboot2 3.6.12");
+static_assert(offsetof(struct multiboot2_framebuffer, pitch) == 16, "Multiboot2 3.6.12");
+static_assert(offsetof(struct multiboot2_framebuffer, width) == 20, "Multiboot2 3.6.12");
+static_assert(offsetof(struct multiboot2_framebuffer, height) == 24, "Multiboot2 3.6.12");
+static_assert(offsetof(struct multiboot2_framebuffer, bits_per_pixel) == 28, "Multiboot2 3.6.12");
+static_assert(offsetof(struct multiboot2_framebuffer, type) == 29, "Multiboot2 3.6.12");
 
 /* The colour description of MULTIBOOT2_FRAMEBUFFER_RGB. */
 struct multiboot2_rgb {
@@ -97,3 +108,5 @@ struct multiboot2_efi_memory_map {
     uint32_t descriptor_version;
 };
 static_assert(sizeof(struct multiboot2_efi_memory_map) == 16, "Multiboot2 3.6.17");
+static_assert(offsetof(struct multiboot2_efi_memory_map, descriptor_size) == 8, "Multiboot2 3.6.17");
+static_assert(offsetof(struct multiboot2_efi_memory_map, descriptor_version) == 12, "Multiboot2 3.6.17");

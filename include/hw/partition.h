@@ -26,6 +26,9 @@ struct mbr_entry {
     uint32_t nr_sectors;
 } PACKED;
 static_assert(sizeof(struct mbr_entry) == 16, "the sector layout");
+static_assert(offsetof(struct mbr_entry, type) == 4, "the sector layout");
+static_assert(offsetof(struct mbr_entry, first_sector) == 8, "the sector layout");
+static_assert(offsetof(struct mbr_entry, nr_sectors) == 12, "the sector layout");
 
 struct mbr {
     uint8_t code[446];
@@ -33,6 +36,8 @@ struct mbr {
     uint16_t signature;
 } PACKED;
 static_assert(sizeof(struct mbr) == 512, "the sector layout");
+static_assert(offsetof(struct mbr, entries) == 446, "the sector layout");
+static_assert(offsetof(struct mbr, signature) == 510, "the sector layout");
 
 #define GPT_SIGNATURE       0x5452415020494645 /* "EFI PART" */
 #define GPT_REVISION        0x00010000
@@ -57,6 +62,17 @@ struct gpt_header {
     uint32_t entries_crc32;
 } PACKED;
 static_assert(sizeof(struct gpt_header) == GPT_HEADER_SIZE_MIN, "UEFI 2.10 5.3");
+static_assert(offsetof(struct gpt_header, revision) == 8, "UEFI 2.10 5.3");
+static_assert(offsetof(struct gpt_header, header_size) == 12, "UEFI 2.10 5.3");
+static_assert(offsetof(struct gpt_header, header_crc32) == 16, "UEFI 2.10 5.3");
+static_assert(offsetof(struct gpt_header, my_sector) == 24, "UEFI 2.10 5.3");
+static_assert(offsetof(struct gpt_header, alternate_sector) == 32, "UEFI 2.10 5.3");
+static_assert(offsetof(struct gpt_header, first_usable_sector) == 40, "UEFI 2.10 5.3");
+static_assert(offsetof(struct gpt_header, last_usable_sector) == 48, "UEFI 2.10 5.3");
+static_assert(offsetof(struct gpt_header, disk_guid) == 56, "UEFI 2.10 5.3");
+static_assert(offsetof(struct gpt_header, nr_entries) == 80, "UEFI 2.10 5.3");
+static_assert(offsetof(struct gpt_header, entry_size) == 84, "UEFI 2.10 5.3");
+static_assert(offsetof(struct gpt_header, entries_crc32) == 88, "UEFI 2.10 5.3");
 static_assert(offsetof(struct gpt_header, entries_sector) == 72, "UEFI 2.10 5.3");
 
 /* UEFI 2.10 table 5-6 */
@@ -69,3 +85,8 @@ struct gpt_entry {
     uint16_t name[36];
 } PACKED;
 static_assert(sizeof(struct gpt_entry) == GPT_ENTRY_SIZE_MIN, "UEFI 2.10 5.3");
+static_assert(offsetof(struct gpt_entry, unique_guid) == 16, "UEFI 2.10 5.3");
+static_assert(offsetof(struct gpt_entry, first_sector) == 32, "UEFI 2.10 5.3");
+static_assert(offsetof(struct gpt_entry, last_sector) == 40, "UEFI 2.10 5.3");
+static_assert(offsetof(struct gpt_entry, attributes) == 48, "UEFI 2.10 5.3");
+static_assert(offsetof(struct gpt_entry, name) == 56, "UEFI 2.10 5.3");

@@ -21,6 +21,11 @@ struct pvh_start_info {
     uint32_t reserved;
 };
 static_assert(sizeof(struct pvh_start_info) == 56, "start_info.h");
+static_assert(offsetof(struct pvh_start_info, nr_modules) == 12, "start_info.h");
+static_assert(offsetof(struct pvh_start_info, modules) == 16, "start_info.h");
+static_assert(offsetof(struct pvh_start_info, command_line) == 24, "start_info.h");
+static_assert(offsetof(struct pvh_start_info, rsdp) == 32, "start_info.h");
+static_assert(offsetof(struct pvh_start_info, nr_memory_entries) == 48, "start_info.h");
 static_assert(offsetof(struct pvh_start_info, memory_map) == 40, "start_info.h, version 0");
 
 struct pvh_module {
@@ -30,6 +35,8 @@ struct pvh_module {
     uint64_t reserved;
 };
 static_assert(sizeof(struct pvh_module) == 32, "start_info.h");
+static_assert(offsetof(struct pvh_module, size) == 8, "start_info.h");
+static_assert(offsetof(struct pvh_module, command_line) == 16, "start_info.h");
 
 struct pvh_memory_entry {
     uint64_t base;
@@ -38,3 +45,5 @@ struct pvh_memory_entry {
     uint32_t reserved;
 };
 static_assert(sizeof(struct pvh_memory_entry) == 24, "start_info.h");
+static_assert(offsetof(struct pvh_memory_entry, size) == 8, "start_info.h");
+static_assert(offsetof(struct pvh_memory_entry, type) == 16, "start_info.h");

@@ -17,6 +17,10 @@ struct rsdp_v1 {
     uint32_t rsdt;
 };
 static_assert(sizeof(struct rsdp_v1) == 20, "ACPI 6.5 5.2.5.3");
+static_assert(offsetof(struct rsdp_v1, checksum) == 8, "ACPI 6.5 5.2.5.3");
+static_assert(offsetof(struct rsdp_v1, oem_id) == 9, "ACPI 6.5 5.2.5.3");
+static_assert(offsetof(struct rsdp_v1, revision) == 15, "ACPI 6.5 5.2.5.3");
+static_assert(offsetof(struct rsdp_v1, rsdt) == 16, "ACPI 6.5 5.2.5.3");
 
 /* From ACPI 2.0 on; `extended_checksum` makes the whole of it sum to 0. */
 struct PACKED rsdp {
@@ -27,3 +31,6 @@ struct PACKED rsdp {
     uint8_t reserved[3];
 };
 static_assert(sizeof(struct rsdp) == 36, "ACPI 6.5 5.2.5.3");
+static_assert(offsetof(struct rsdp, length) == 20, "ACPI 6.5 5.2.5.3");
+static_assert(offsetof(struct rsdp, xsdt) == 24, "ACPI 6.5 5.2.5.3");
+static_assert(offsetof(struct rsdp, extended_checksum) == 32, "ACPI 6.5 5.2.5.3");

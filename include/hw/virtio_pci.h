@@ -4,6 +4,7 @@
 
 #include <base/assert.h>
 #include <dev/register.h>
+#include <hw/pci.h>
 
 #define VIRTIO_PCI_VENDOR       0x1af4u
 #define VIRTIO_PCI_LEGACY_FIRST 0x1000u /* transitional and legacy: the type is the subsystem id, 4.1.2.3 */
@@ -21,6 +22,31 @@
 #define VIRTIO_PCI_CAP_SIZE       16u
 #define VIRTIO_PCI_CAP_MULTIPLIER 16u /* of the notification structure only, 4.1.4.4 */
 
+/* 4.1.4 */
+struct virtio_pci_capability {
+    struct pci_capability header;
+    const reg8 length, type, bar, id;
+    reg8 reserved_6[2];
+    const reg32 offset, bytes; /* in the BAR */
+};
+static_assert(sizeof(struct virtio_pci_capability) == VIRTIO_PCI_CAP_SIZE, "virtio 1.2 4.1.4");
+static_assert(offsetof(struct virtio_pci_capability, header.next) == VIRTIO_PCI_CAP_NEXT, "virtio 1.2 4.1.4");
+static_assert(offsetof(struct virtio_pci_capability, length) == VIRTIO_PCI_CAP_LENGTH, "virtio 1.2 4.1.4");
+static_assert(offsetof(struct virtio_pci_capability, type) == VIRTIO_PCI_CAP_TYPE, "virtio 1.2 4.1.4");
+static_assert(offsetof(struct virtio_pci_capability, bar) == VIRTIO_PCI_CAP_BAR, "virtio 1.2 4.1.4");
+static_assert(offsetof(struct virtio_pci_capability, id) == 5, "virtio 1.2 4.1.4");
+static_assert(offsetof(struct virtio_pci_capability, offset) == VIRTIO_PCI_CAP_OFFSET, "virtio 1.2 4.1.4");
+static_assert(offsetof(struct virtio_pci_capability, bytes) == VIRTIO_PCI_CAP_BYTES, "virtio 1.2 4.1.4");
+
+/* 4.1.4.4 */
+struct virtio_pci_notify_capability {
+    struct virtio_pci_capability capability;
+    const reg32 multiplier;
+};
+static_assert(sizeof(struct virtio_pci_notify_capability) == 20, "virtio 1.2 4.1.4.4");
+static_assert(offsetof(struct virtio_pci_notify_capability, multiplier) == VIRTIO_PCI_CAP_MULTIPLIER,
+              "virtio 1.2 4.1.4.4");
+
 #define VIRTIO_PCI_CAP_COMMON 1u
 #define VIRTIO_PCI_CAP_NOTIFY 2u
 #define VIRTIO_PCI_CAP_ISR    3u
@@ -34,17 +60,34 @@
 
 /* 4.1.4.3, as far as a 1.0 device has it. */
 struct virtio_pci_common {
-    reg32 device_feature_select, device_feature;
+    reg32 device_feature_select;
+    const reg32 device_feature;
     reg32 driver_feature_select, driver_feature;
-    reg16 config_vector, nr_queues;
-    reg8 status, generation;
-    reg16 queue_select, queue_size, queue_vector, queue_enable, queue_notify_offset;
+    reg16 config_vector;
+    const reg16 nr_queues;
+    reg8 status;
+    const reg8 generation;
+    reg16 queue_select, queue_size, queue_vector, queue_enable;
+    const reg16 queue_notify_offset;
     reg32 queue_descriptors[2], queue_driver_area[2], queue_device_area[2]; /* 64 bits, low half first */
 };
 static_assert(sizeof(struct virtio_pci_common) == 56, "virtio 1.2 4.1.4.3");
+static_assert(offsetof(struct virtio_pci_common, device_feature_select) == 0, "virtio 1.2 4.1.4.3");
+static_assert(offsetof(struct virtio_pci_common, device_feature) == 4, "virtio 1.2 4.1.4.3");
+static_assert(offsetof(struct virtio_pci_common, driver_feature_select) == 8, "virtio 1.2 4.1.4.3");
+static_assert(offsetof(struct virtio_pci_common, driver_feature) == 12, "virtio 1.2 4.1.4.3");
+static_assert(offsetof(struct virtio_pci_common, config_vector) == 16, "virtio 1.2 4.1.4.3");
+static_assert(offsetof(struct virtio_pci_common, nr_queues) == 18, "virtio 1.2 4.1.4.3");
 static_assert(offsetof(struct virtio_pci_common, status) == 20, "virtio 1.2 4.1.4.3");
+static_assert(offsetof(struct virtio_pci_common, generation) == 21, "virtio 1.2 4.1.4.3");
+static_assert(offsetof(struct virtio_pci_common, queue_select) == 22, "virtio 1.2 4.1.4.3");
+static_assert(offsetof(struct virtio_pci_common, queue_size) == 24, "virtio 1.2 4.1.4.3");
+static_assert(offsetof(struct virtio_pci_common, queue_vector) == 26, "virtio 1.2 4.1.4.3");
 static_assert(offsetof(struct virtio_pci_common, queue_enable) == 28, "virtio 1.2 4.1.4.3");
+static_assert(offsetof(struct virtio_pci_common, queue_notify_offset) == 30, "virtio 1.2 4.1.4.3");
 static_assert(offsetof(struct virtio_pci_common, queue_descriptors) == 32, "virtio 1.2 4.1.4.3");
+static_assert(offsetof(struct virtio_pci_common, queue_driver_area) == 40, "virtio 1.2 4.1.4.3");
+static_assert(offsetof(struct virtio_pci_common, queue_device_area) == 48, "virtio 1.2 4.1.4.3");
 
 /* The legacy interface: ports from BAR 0 on, 4.1.4.10. */
 #define VIRTIO_PCI_LEGACY_DEVICE_FEATURES 0u

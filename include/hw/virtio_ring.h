@@ -17,6 +17,9 @@ struct virtq_desc {
     uint16_t next;
 };
 static_assert(sizeof(struct virtq_desc) == 16, "virtio 1.2 2.7.5");
+static_assert(offsetof(struct virtq_desc, length_bytes) == 8, "virtio 1.2 2.7.5");
+static_assert(offsetof(struct virtq_desc, flags) == 12, "virtio 1.2 2.7.5");
+static_assert(offsetof(struct virtq_desc, next) == 14, "virtio 1.2 2.7.5");
 
 #define VIRTQ_AVAIL_NO_INTERRUPT (1u << 0)
 
@@ -27,12 +30,14 @@ struct virtq_avail {
     uint16_t ring[];
 };
 static_assert(offsetof(struct virtq_avail, ring) == 4, "virtio 1.2 2.7.6");
+static_assert(offsetof(struct virtq_avail, index) == 2, "virtio 1.2 2.7.6");
 
 struct virtq_used_element {
     uint32_t id;
     uint32_t length_bytes; /* written by the device */
 };
 static_assert(sizeof(struct virtq_used_element) == 8, "virtio 1.2 2.7.8");
+static_assert(offsetof(struct virtq_used_element, length_bytes) == 4, "virtio 1.2 2.7.8");
 
 #define VIRTQ_USED_NO_NOTIFY (1u << 0)
 
@@ -43,6 +48,7 @@ struct virtq_used {
     struct virtq_used_element ring[];
 };
 static_assert(offsetof(struct virtq_used, ring) == 4, "virtio 1.2 2.7.8");
+static_assert(offsetof(struct virtq_used, index) == 2, "virtio 1.2 2.7.8");
 
 /* Packed ring, 2.8.13. */
 struct virtq_packed_desc {
@@ -52,6 +58,9 @@ struct virtq_packed_desc {
     uint16_t flags;
 };
 static_assert(sizeof(struct virtq_packed_desc) == 16, "virtio 1.2 2.8.13");
+static_assert(offsetof(struct virtq_packed_desc, length_bytes) == 8, "virtio 1.2 2.8.13");
+static_assert(offsetof(struct virtq_packed_desc, id) == 12, "virtio 1.2 2.8.13");
+static_assert(offsetof(struct virtq_packed_desc, flags) == 14, "virtio 1.2 2.8.13");
 
 #define VIRTQ_PACKED_AVAIL (1u << 7)
 #define VIRTQ_PACKED_USED  (1u << 15)
@@ -62,6 +71,7 @@ struct virtq_packed_event {
     uint16_t flags;
 };
 static_assert(sizeof(struct virtq_packed_event) == 4, "virtio 1.2 2.8.10");
+static_assert(offsetof(struct virtq_packed_event, flags) == 2, "virtio 1.2 2.8.10");
 
 #define VIRTQ_PACKED_EVENT_WRAP    (1u << 15)
 #define VIRTQ_PACKED_EVENT_ENABLE  0u

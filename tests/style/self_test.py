@@ -60,7 +60,7 @@ class StyleTests(unittest.TestCase):
         self.assertIn(message, output)
 
     def test_the_good_tree_passes(self):
-        for test in ("layers", "headers", "format", "names", "documented", "length"):
+        for test in ("layers", "headers", "format", "names", "documented", "length", "layouts"):
             with self.subTest(test=test):
                 code, output = run(test, {})
                 self.assertEqual(code, 0, output)
@@ -138,6 +138,15 @@ class StyleTests(unittest.TestCase):
     def test_documented_commands(self):
         self.require("documented", {"src/lib/x.c": 'COMMAND(x, .name = "x");\n'}, "command `x` has no row")
         self.require("documented", {"docs/prompt.md": GOOD["docs/prompt.md"] + "| `old` | - |\n"}, "`old` does not exist")
+
+    def test_layouts(self):
+        struct, size = "struct y {\n    reg32 a;\n    const reg16 b, c[2];\n    reg16 reserved_a;\n};\n", "sizeof(struct y) == 12"
+        proofs = [f"static_assert({proof}, \"\");\n" for proof in (size, *(f"offsetof(struct y, {f}) == 0" for f in "abc"))]
+        good = {"include/hw/y.h": struct + "".join(proofs)}
+        self.assertEqual(run("layouts", good)[0], 0)
+        for proof in proofs:
+            self.require("layouts", {"include/hw/y.h": struct + "".join(proofs).replace(proof, "")}, "struct y has no static_assert")
+        self.require("layouts", {"include/hw/y.h": "struct y {\n    uint32_t a;\n    uint16_t b[];\n};\n"}, "for its size")
 
     def test_length(self):
         self.require("length", {"src/lib/x.c": "\n" * 601}, "src/lib/x.c: 601 lines")

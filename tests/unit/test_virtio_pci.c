@@ -124,6 +124,12 @@ static struct virtio_pci_common *common(void)
     return (struct virtio_pci_common *)memory;
 }
 
+/* A register that only the device writes. */
+static void device_sets(const reg16 *r, uint16_t value)
+{
+    ((reg16 *)r)->value_ = value;
+}
+
 static int setup(void **state)
 {
     memset(config, 0, sizeof(config));
@@ -136,7 +142,7 @@ static int setup(void **state)
     function.bars[PORT_BAR] = (struct pci_bar){.base = {PORT}, .length = PORT_BYTES, .is_io = true};
     device.pci = &function;
     device.virtio.name = "00:03.0";
-    common()->nr_queues.value_ = 2;
+    device_sets(&common()->nr_queues, 2);
     return 0;
 }
 
@@ -186,7 +192,7 @@ static void registers_are_where_the_capabilities_say(void **state)
     add(VIRTIO_PCI_CAP_NOTIFY, MEMORY_BAR, 0x3000, 0x1000, 4);
     assert_int_equal(virtio_pci_map_modern(&device), 0);
     assert_int_equal(device.nr_queues, 2);
-    common()->queue_notify_offset.value_ = 3;
+    device_sets(&common()->queue_notify_offset, 3);
     assert_int_equal(enable(1), 0);
     assert_int_equal(common()->queue_enable.value_, 1);
     ring(1);
@@ -204,13 +210,13 @@ static void bells_may_be_ports_alone(void **state)
     add(VIRTIO_PCI_CAP_NOTIFY, PORT_BAR, 0x10, 8, 2);
     add_others();
     assert_int_equal(virtio_pci_map_modern(&device), 0);
-    common()->queue_notify_offset.value_ = 3;
+    device_sets(&common()->queue_notify_offset, 3);
     assert_int_equal(enable(1), 0);
     ring(1);
     assert_int_equal(nr_rings, 1);
     assert_int_equal(rung_port, PORT + 0x10 + 3 * 2);
     assert_int_equal(rung_value, 1);
-    common()->queue_notify_offset.value_ = 4;
+    device_sets(&common()->queue_notify_offset, 4);
     assert_int_equal(enable(0), -EIO);
 }
 
@@ -276,7 +282,7 @@ static void without_queues_it_is_none(void **state)
 {
     add_others();
     add(VIRTIO_PCI_CAP_NOTIFY, MEMORY_BAR, 0x3000, 2, 0);
-    common()->nr_queues.value_ = 0;
+    device_sets(&common()->nr_queues, 0);
     assert_int_equal(virtio_pci_map_modern(&device), -EIO);
     assert_int_equal(nr_mapped, 0);
 }
@@ -286,9 +292,9 @@ static void a_bell_outside_its_block(void **state)
     add_others();
     add(VIRTIO_PCI_CAP_NOTIFY, MEMORY_BAR, 0x3000, 0x1000, UINT32_MAX);
     assert_int_equal(virtio_pci_map_modern(&device), 0);
-    common()->queue_notify_offset.value_ = UINT16_MAX;
+    device_sets(&common()->queue_notify_offset, UINT16_MAX);
     assert_int_equal(enable(0), -EIO);
-    common()->queue_notify_offset.value_ = 0;
+    device_sets(&common()->queue_notify_offset, 0);
     assert_int_equal(enable(0), 0);
     assert_int_equal(common()->queue_enable.value_, 1);
 }
@@ -315,7 +321,7 @@ static void any_configuration_space(void **state)
         add(VIRTIO_PCI_CAP_NOTIFY, i % 2 ? MEMORY_BAR : PORT_BAR, 0x10, 0x10, 4);
         for (unsigned n = random_below(&random, 12); n > 0; n--)
             config[FIRST + random_below(&random, sizeof(config) - FIRST)] = (uint8_t)random_next(&random);
-        common()->queue_notify_offset.value_ = (uint16_t)random_next(&random);
+        device_sets(&common()->queue_notify_offset, (uint16_t)random_next(&random));
         if (virtio_pci_map_modern(&device) != 0)
             continue;
         nr_good++;
