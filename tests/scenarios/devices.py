@@ -48,9 +48,3 @@ def bridges(run):
         assert f"0x{base:08x}" in vm.monitor("info pci"), (text, vm.monitor("info pci"))
         assert re.search(r"^      pci 03:03.0", vm.command("devices"), re.M)
         vm.exit()
-
-
-boot_scenario("pci/16g-bar", Machine(cpu="max", extra=("-device", "pci-testdev,membar=16G")), "pci",
-              [r"BAR 2: memory 64 bit prefetchable, 0x400000000 bytes at 0x[0-9a-f]{9,}"], summary="a BAR of 16 GiB")
-boot_scenario("pci/26-devices", Machine(extra=tuple(x for _ in range(26) for x in ("-device", "virtio-rng-pci"))), "pci",
-              ["^00:1b.0 1af4:1005"], summary="26 devices on one bus")
