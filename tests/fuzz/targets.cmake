@@ -56,7 +56,16 @@ foreach(format IN ITEMS split packed)
     FROM "chain->writable_bytes && !queue->config.is_legacy)"
     TO "chain->writable_bytes && queue->config.is_legacy)"
     EXPECT "not checked but cut")
+  fuzz_plant(virtqueue_${format} table_lost SOURCE drivers/virtio/virtqueue.c
+    FROM "queue->free_table = table;" TO "(void)table;"
+    EXPECT "tables, not")
+  fuzz_plant(virtqueue_${format} not_anew SOURCE drivers/virtio/virtqueue.c
+    FROM "memset(ring, 0, layout.ring_bytes);" TO ""
+    EXPECT "an honest device is accused|started anew|a wish is not heard|a completion is not seen")
 endforeach()
+fuzz_plant(virtqueue_split accused SOURCE drivers/virtio/split.c
+  FROM "> queue->nr_in_flight)" TO ">= queue->nr_in_flight)"
+  EXPECT "an honest device is accused")
 fuzz_plant(virtqueue_split table SOURCE drivers/virtio/split.c
   FROM "last = queue->chains[last].next;" TO "last = ((struct virtq_desc *)queue->descriptors)[last].next;"
   EXPECT "heap-buffer-overflow|SEGV|free list")
