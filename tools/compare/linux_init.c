@@ -142,7 +142,7 @@ static uint64_t measure(const char *row, int disk, unsigned nr)
 {
     uint64_t begin_ns = now_ns();
 
-    if (strcmp(row, "block_read_4k_depth_8") == 0)
+    if (strcmp(row, "block_read_4k_depth8") == 0)
         return read_deep(disk, nr);
     if (strcmp(row, "block_read_4k") == 0)
         read_randomly(disk, 1, nr);
@@ -174,7 +174,7 @@ int main(void)
     load_modules();
     disk = open_disk();
     print_row("block_read_4k", disk, 4000);
-    print_row("block_read_4k_depth_8", disk, 8000);
+    print_row("block_read_4k_depth8", disk, 8000);
     print_row("block_read_128k", disk, 1000);
     reboot(RB_AUTOBOOT);
     return 0;
