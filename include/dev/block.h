@@ -116,6 +116,8 @@ void block_wait_until(struct block_device *device, bool (*is_done)(const void *c
  * not mapped, or the error of the request that failed, nothing being asked for behind it. Context: as block_execute. */
 MUST_CHECK int block_read(struct block_device *device, uint64_t sector, void *to, size_t length_bytes);
 MUST_CHECK int block_write(struct block_device *device, uint64_t sector, const void *from, size_t length_bytes);
+/* Write-back (true) or write-through for the whole disk; -ENOTSUP where the device decides. */
+MUST_CHECK int block_set_write_back(struct block_device *device, bool write_back);
 MUST_CHECK int block_flush(struct block_device *device);
 MUST_CHECK int block_discard(struct block_device *device, uint64_t sector, uint64_t nr_sectors);
 MUST_CHECK int block_write_zeroes(struct block_device *device, uint64_t sector, uint64_t nr_sectors);

@@ -24,5 +24,9 @@ void block_submit_parts(struct block_device *disk, struct block_request *request
 /* Looks for partitions and announces a device for each; what is wrong with a table is logged. */
 void block_add_partitions(struct block_device *disk);
 
+/* `block bench`: reads of several sizes, depth (at most BLOCK_LOAD_DEPTH_MAX) at a time, and prints how long they took.
+ */
+MUST_CHECK int block_bench(struct block_device *device, unsigned depth);
+
 /* The registry's half of announcing: into the list, with the list's own reference. */
 MUST_CHECK int block_device_publish(struct block_device *device);

@@ -178,6 +178,16 @@ int block_write(struct block_device *device, uint64_t sector, const void *from, 
     return transfer(device, BLOCK_WRITE, sector, vaddr_of(from), length_bytes);
 }
 
+int block_set_write_back(struct block_device *device, bool write_back)
+{
+    struct block_device *disk = device->whole ? device->whole : device;
+
+    if (!disk->operations->set_write_back)
+        return -ENOTSUP;
+    return __atomic_load_n(&disk->is_gone, __ATOMIC_ACQUIRE) ? -ENODEV
+                                                             : disk->operations->set_write_back(disk, write_back);
+}
+
 int block_flush(struct block_device *device)
 {
     struct block_request request = {.operation = BLOCK_FLUSH};

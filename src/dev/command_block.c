@@ -1,26 +1,26 @@
-/* block list, read, write, id, bench */
+/* block list, and verbs on one device */
 #include <base/errno.h>
-#include <cpu/tsc.h>
 #include <debug/command.h>
 #include <debug/console.h>
-#include <dev/block.h>
+#include <dev/block_load.h>
 #include <lib/parse.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
+#include <mm/physmap.h>
+
+#include "block_internal.h"
 
 #define READ_SECTORS_MAX 64u
-#define BENCH_BYTES      (1u << 20) /* of one request, and of the memory it goes to */
-#define BENCH_REQUESTS   64u
-#define SMALL_BYTES      4096u
 
 static void print_device(const struct block_device *device)
 {
     uint64_t nr_sectors = __atomic_load_n(&device->nr_sectors, __ATOMIC_RELAXED);
+    const struct block_device *disk = device->whole ? device->whole : device; /* its cache is the partitions' too */
     uint64_t mib = nr_sectors * device->limits.logical_block_bytes >> 20;
 
     console_printf("%-10s %12lu sectors of %4u bytes %8lu MiB%s%s", device->name, nr_sectors,
                    device->limits.logical_block_bytes, mib, device->is_read_only ? ", read-only" : "",
-                   device->is_write_back ? ", write-back" : ", write-through");
+                   disk->is_write_back ? ", write-back" : ", write-through");
     if (device->whole)
         console_printf(", from %lu of %s", device->first_sector, device->whole->name);
     console_printf("\n");
@@ -75,19 +75,24 @@ static int read_sectors(struct block_device *device, uint64_t sector, uint64_t c
 }
 
 /* Fills one sector with a byte, and has it on stable storage when it returns. */
-static int write_sector(struct block_device *device, uint64_t sector, uint64_t byte)
+static int write_sector(struct block_device *device, uint64_t sector, uint64_t byte, unsigned flags)
 {
+    uint32_t sector_bytes = device->limits.logical_block_bytes;
     uint8_t *buffer;
+    struct block_segment segment = {.length_bytes = sector_bytes};
+    struct block_request request = {
+        .operation = BLOCK_WRITE, .flags = flags, .sector = sector, .segments = &segment, .nr_segments = 1};
     int error;
 
     if (byte > 0xff)
         return -ERANGE;
-    buffer = kmalloc(device->limits.logical_block_bytes, ALLOC_NORMAL);
+    buffer = kmalloc(sector_bytes, ALLOC_NORMAL);
     if (!buffer)
         return -ENOMEM;
-    memset(buffer, (int)byte, device->limits.logical_block_bytes);
-    error = block_write(device, sector, buffer, device->limits.logical_block_bytes);
-    if (error == 0)
+    memset(buffer, (int)byte, sector_bytes);
+    segment.base = physmap_to_phys(buffer);
+    error = block_execute(device, &request);
+    if (error == 0 && !(flags & BLOCK_FUA))
         error = block_flush(device);
     kfree(buffer);
     return error;
@@ -103,54 +108,85 @@ static int identify(struct block_device *device)
     return error;
 }
 
-/* Reads from the beginning of the device in requests of this size, one at a time, and says how fast. */
-static int bench_size(struct block_device *device, uint8_t *buffer, uint32_t length_bytes)
+static int show_or_set_cache(struct block_device *device, int nr_numbers, const uint64_t *numbers)
 {
-    uint32_t sector_bytes = device->limits.logical_block_bytes;
-    uint64_t nr_sectors = __atomic_load_n(&device->nr_sectors, __ATOMIC_RELAXED), per_request, start, took;
-    unsigned nr = 0;
+    const struct block_device *disk = device->whole ? device->whole : device;
+    int error = 0;
 
-    per_request = length_bytes / sector_bytes;
-    start = tsc_now_ns();
-    for (; nr < BENCH_REQUESTS && (nr + 1) * per_request <= nr_sectors; nr++) {
-        int error = block_read(device, nr * per_request, buffer, length_bytes);
-
-        if (error < 0)
-            return error;
-    }
-    took = tsc_now_ns() - start;
-    if (nr == 0 || took == 0)
-        console_printf("%7u bytes: the device is too small\n", length_bytes);
-    else
-        console_printf("%7u bytes: %u reads, %lu us each, %lu KiB/s\n", length_bytes, nr, took / nr / 1000,
-                       (uint64_t)nr * length_bytes * 1000 / (took / 1000 + 1) * 1000 / 1024);
-    return 0;
-}
-
-static int bench(struct block_device *device)
-{
-    uint8_t *buffer = kmalloc(BENCH_BYTES, ALLOC_NORMAL);
-    int error;
-
-    if (!buffer)
-        return -ENOMEM;
-    error = bench_size(device, buffer, SMALL_BYTES);
+    if (nr_numbers == 1)
+        error = numbers[0] > 1 ? -ERANGE : block_set_write_back(device, numbers[0] != 0);
     if (error == 0)
-        error = bench_size(device, buffer, BENCH_BYTES);
-    kfree(buffer);
+        console_printf("%s: %s\n", disk->name, disk->is_write_back ? "write-back" : "write-through");
     return error;
 }
 
-static int run_on(struct block_device *device, const char *verb, int nr_numbers, const uint64_t *numbers)
+/* ---- verbs ---- */
+
+static int verb_bench(struct block_device *device, int nr_numbers, const uint64_t *numbers)
 {
-    if (strcmp(verb, "read") == 0 && nr_numbers >= 1)
-        return read_sectors(device, numbers[0], nr_numbers > 1 ? numbers[1] : 1);
-    if (strcmp(verb, "write") == 0 && nr_numbers == 2)
-        return write_sector(device, numbers[0], numbers[1]);
-    if (strcmp(verb, "id") == 0 && nr_numbers == 0)
-        return identify(device);
-    if (strcmp(verb, "bench") == 0 && nr_numbers == 0)
-        return bench(device);
+    if (nr_numbers == 1 && (numbers[0] == 0 || numbers[0] > BLOCK_LOAD_DEPTH_MAX))
+        return -ERANGE;
+    return block_bench(device, nr_numbers == 1 ? (unsigned)numbers[0] : 1);
+}
+
+static int verb_discard(struct block_device *device, int nr_numbers, const uint64_t *numbers)
+{
+    (void)nr_numbers;
+    return block_discard(device, numbers[0], numbers[1]);
+}
+
+static int verb_flush(struct block_device *device, int nr_numbers, const uint64_t *numbers)
+{
+    (void)nr_numbers, (void)numbers;
+    return block_flush(device);
+}
+
+static int verb_fua(struct block_device *device, int nr_numbers, const uint64_t *numbers)
+{
+    (void)nr_numbers;
+    return write_sector(device, numbers[0], numbers[1], BLOCK_FUA);
+}
+
+static int verb_id(struct block_device *device, int nr_numbers, const uint64_t *numbers)
+{
+    (void)nr_numbers, (void)numbers;
+    return identify(device);
+}
+
+static int verb_read(struct block_device *device, int nr_numbers, const uint64_t *numbers)
+{
+    return read_sectors(device, numbers[0], nr_numbers > 1 ? numbers[1] : 1);
+}
+
+static int verb_write(struct block_device *device, int nr_numbers, const uint64_t *numbers)
+{
+    (void)nr_numbers;
+    return write_sector(device, numbers[0], numbers[1], 0);
+}
+
+static int verb_zero(struct block_device *device, int nr_numbers, const uint64_t *numbers)
+{
+    (void)nr_numbers;
+    return block_write_zeroes(device, numbers[0], numbers[1]);
+}
+
+static const struct verb {
+    const char *name;
+    int least, most; /* numbers behind the device's name */
+    int (*run)(struct block_device *device, int nr_numbers, const uint64_t *numbers);
+} verbs[] = {
+    {"bench", 0, 1, verb_bench},     {"cache", 0, 1, show_or_set_cache},
+    {"discard", 2, 2, verb_discard}, {"flush", 0, 0, verb_flush},
+    {"fua", 2, 2, verb_fua},         {"id", 0, 0, verb_id},
+    {"read", 1, 2, verb_read},       {"write", 2, 2, verb_write},
+    {"zero", 2, 2, verb_zero},
+};
+
+static int run_on(struct block_device *device, const char *name, int nr_numbers, const uint64_t *numbers)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+        if (strcmp(name, verbs[i].name) == 0 && nr_numbers >= verbs[i].least && nr_numbers <= verbs[i].most)
+            return verbs[i].run(device, nr_numbers, numbers);
     return -EINVAL;
 }
 
@@ -180,13 +216,14 @@ static int run_block(int argc, char **argv)
 
 static const char *complete_verb(unsigned n)
 {
-    static const char *const verbs[] = {"bench", "id", "list", "read", "write"};
-
-    return n < ARRAY_SIZE(verbs) ? verbs[n] : NULL;
+    return n == 0 ? "list" : n <= ARRAY_SIZE(verbs) ? verbs[n - 1].name : NULL;
 }
 
 COMMAND(block, .name = "block", .arguments = "[list | VERB NAME [SECTOR [N]]]",
-        .summary = "block devices: list, read, write, id, bench", .run = run_block, .complete = complete_verb,
+        .summary = "block devices: list, read, write, and more", .run = run_block, .complete = complete_verb,
         .details =
             "`block read NAME SECTOR [COUNT]` shows sectors; `block write NAME SECTOR BYTE` fills one with a byte\n"
-            "and flushes; `block id NAME` asks the device who it is; `block bench NAME` reads from its beginning.");
+            "and flushes, `block fua` has that write itself reach stable storage; `block discard NAME SECTOR COUNT`\n"
+            "and `block zero NAME SECTOR COUNT`; `block flush NAME`; `block cache NAME [0|1]` shows or sets\n"
+            "write-through (0) or write-back (1); `block id NAME` asks the device who it is; `block bench NAME\n"
+            "[DEPTH]` reads, DEPTH requests at a time, and says how fast.");
