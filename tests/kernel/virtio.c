@@ -1,6 +1,7 @@
 /* Drivers on the virtio bus against devices that lie, break, vanish or do not end a reset: each is reset, marked failed
  * and left alone; nobody waits; nothing leaks (the runner counts), not even where an allocation fails. */
 #include <base/errno.h>
+#include <cpu/interrupts.h>
 #include <debug/log.h>
 #include <debug/test.h>
 #include <hw/virtio.h>
@@ -265,4 +266,39 @@ KERNEL_TEST(pci_fail_each, "virtio/every_nth_allocation_failing_over_pci")
     device_for_each(fail_each_of, &own);
     EXPECT_EQ(own.error, 0);
     log_info("virtio: %u functions probed with every allocation failing", own.nr);
+}
+
+/* ---- gone ---- */
+
+static bool tell_that_it_is_gone(struct device *device, void *parent)
+{
+    if (device->parent == parent && device->driver && device->driver->gone && device->driver_data) {
+        uint64_t flags = irq_save();
+
+        device->driver->gone(device);
+        irq_restore(flags);
+    }
+    return true;
+}
+
+static bool tell_and_remove(struct device *device, void *context)
+{
+    struct own_devices *own = context;
+
+    if (strcmp(device_driver_name(device), "virtio-pci") != 0)
+        return true;
+    device_for_each(tell_that_it_is_gone, device);
+    remove_again(device);
+    own->error = probe_again(device);
+    return own->error == 0;
+}
+
+/* As for a device that is found to be missing by whoever walks the bus: the work this starts is not run by the way out
+ * of an interrupt, and remove comes next. */
+KERNEL_TEST(pci_gone, "virtio/a_driver_told_from_a_thread_that_its_device_is_gone")
+{
+    struct own_devices own = {0};
+
+    device_for_each(tell_and_remove, &own);
+    EXPECT_EQ(own.error, 0);
 }
