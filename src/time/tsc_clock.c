@@ -13,12 +13,14 @@
 
 #define RATING_TSC       300
 #define WINDOW_MIN_PARTS 512u   /* of a second: 2 ms are enough where both clocks read finely and undisturbed */
-#define WINDOW_MAX_PARTS 32u    /* 31 ms, and what doubt is left then stays */
+#define WINDOW_MAX_PARTS 4u     /* 0.25 s, and what doubt is left then stays */
 #define DOUBT_PART       20000u /* of the measured time: 50 ppm */
-#define READINGS         8u
+#define READINGS_MIN     8u
+#define READINGS_MAX     64u  /* of a machine that is held up all the time */
 #define PLAUSIBLE_PART   4u   /* a measurement that is further than a quarter off what boot saw needs a second one */
 #define AGREE_PART       100u /* two measurements that are nearer than this confirm each other */
 #define FASTEST_HZ       10000000000ull
+#define STILL_MAX        20000u /* readings, of at least 10 ns: the slowest counter counts within a microsecond */
 
 static uint64_t measured_hz; /* [I] */
 static const char *measured_against = "nothing";
@@ -31,10 +33,11 @@ struct reading {
 
 static struct reading read_both(struct clock_source *reference)
 {
+    const uint64_t good_enough = tsc_frequency_hz() / WINDOW_MIN_PARTS / DOUBT_PART;
     struct reading best = {.doubt = UINT64_MAX};
     uint64_t flags = irq_save();
 
-    for (unsigned i = 0; i < READINGS; i++) {
+    for (unsigned i = 0; i < READINGS_MIN || (i < READINGS_MAX && best.doubt > good_enough); i++) {
         uint64_t before = rdtsc();
         uint64_t count = reference->read(reference);
         uint64_t after = rdtsc();
@@ -46,14 +49,32 @@ static struct reading read_both(struct clock_source *reference)
     return best;
 }
 
-/* Waits until the reference has counted so far; false when it does not, after as long as the fastest TSC would take. */
-static bool wait_for_counts(struct clock_source *reference, const struct reading *begin, uint64_t counts)
-{
-    uint64_t patience = FASTEST_HZ / reference->frequency_hz + 1;
+/* How far a reference has counted, which may wrap meanwhile: it is looked at all the time. */
+struct progress {
+    uint64_t last, counts;
+};
 
-    while (((reference->read(reference) - begin->count) & reference->mask) < counts)
-        if (rdtsc() - begin->tsc > counts * patience)
+static void note_progress(struct progress *progress, const struct clock_source *reference, uint64_t count)
+{
+    progress->counts += (count - progress->last) & reference->mask;
+    progress->last = count;
+}
+
+/* Waits until the reference has counted so far. False when it stands still, or has not come there after a second of the
+ * fastest TSC. A host that holds the machine up now and then shall not make it look dead: it has to be seen standing.
+ */
+static bool wait_for_counts(struct clock_source *reference, struct progress *progress, uint64_t counts)
+{
+    uint64_t begin = rdtsc(), before;
+    unsigned nr_still = 0;
+
+    while (progress->counts < counts) {
+        before = progress->counts;
+        note_progress(progress, reference, reference->read(reference));
+        nr_still = progress->counts == before ? nr_still + 1 : 0;
+        if (nr_still >= STILL_MAX || rdtsc() - begin > FASTEST_HZ)
             return false;
+    }
     return true;
 }
 
@@ -68,18 +89,19 @@ static bool is_exact(const struct reading *begin, const struct reading *end, uin
 /* Ticks a second; 0 when the reference does not count. The window grows until the doubt is small. */
 static uint64_t measure(struct clock_source *reference)
 {
-    uint64_t counts = reference->frequency_hz / WINDOW_MIN_PARTS;
     struct reading begin = read_both(reference), end;
+    struct progress progress = {.last = begin.count};
 
-    for (;; counts *= 2) {
-        if (!wait_for_counts(reference, &begin, counts))
+    for (uint64_t counts = reference->frequency_hz / WINDOW_MIN_PARTS;; counts = 2 * progress.counts) {
+        if (!wait_for_counts(reference, &progress, counts))
             return 0;
         end = read_both(reference);
-        counts = (end.count - begin.count) & reference->mask;
-        if (is_exact(&begin, &end, counts) || counts >= reference->frequency_hz / WINDOW_MAX_PARTS)
+        note_progress(&progress, reference, end.count);
+        if (is_exact(&begin, &end, progress.counts) || progress.counts >= reference->frequency_hz / WINDOW_MAX_PARTS)
             break;
     }
-    return (end.tsc - begin.tsc) * reference->frequency_hz / counts; /* 10^9 ticks at 10^9 Hz: far from 2^64 */
+    /* 10^9 ticks at 10^9 Hz: far from 2^64 */
+    return (end.tsc - begin.tsc) * reference->frequency_hz / progress.counts;
 }
 
 /* A measurement that contradicts what boot found out, and has nobody's word for it yet. */

@@ -76,3 +76,32 @@ def idle_slow_poll(run):
     """keel.mce-poll-ms= is what the poll keeps to"""
     total, _ = idle(run, "qemu64", "keel.mce-poll-ms=4000")
     assert 3 <= total <= 4, f"{total} interrupts"
+
+
+@scenario("time/drift", builds=("release", "debug"))
+def drift(run):
+    """a clock that drifts by 1 % while it is used is dropped, with a message and without a step"""
+    output = run_commands(run, {"cpu": "qemu64"}, "test exact/a_clock_that_drifts_is_dropped; clock; audit")
+    assert "1 passed, 0 failed" in output
+    assert re.search(r"clock: drifting is not trusted any more: \d+ ns off in \d+ ns by tsc; tsc is used$", output, re.M)
+    assert re.search(r"^drifting .*, not trusted$", output, re.M) and re.search(r"^tsc .*, in use$", output, re.M)
+
+
+def calibration_scenario(name, against, clock, events, **machine):
+    @scenario(f"time/calibrated-against-{name}")
+    def function(run):
+        """the TSC is measured to 100 ppm against this reference, is the clock, and each other source keeps to it"""
+        output = run_commands(run, machine, "clock; timers; test time/each exact/sleeping_is_within_1_percent")
+        assert f"TSC measured against {against}\n" in output
+        hz = int(re.search(r"^tsc +(\d+) Hz", output, re.M).group(1))
+        print(f"TSC: {hz} Hz of 1000000000")
+        assert abs(hz - 10**9) <= 10**5, f"{hz} Hz, and one instruction is a nanosecond"
+        assert re.search(rf"^{clock} .*, in use$", output, re.M)
+        assert re.findall(r"^(\S+) +up to \d+ s, \d+ events", output, re.M) == events
+        assert "2 passed, 0 failed" in output
+
+
+calibration_scenario("hpet", "hpet", "tsc", ["lapic", "hpet"])
+calibration_scenario("pm-timer", "acpi_pm", "tsc", ["lapic"], board="q35,hpet=off")
+calibration_scenario("pit", "PIT", "tsc", ["lapic"], board="pc,hpet=off,acpi=off")
+calibration_scenario("pm-timer-without-pit", "acpi_pm", "tsc", ["lapic"], board="pc,hpet=off,pit=off")

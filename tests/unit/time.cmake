@@ -1,2 +1,6 @@
 unit_test(time SOURCES test_time.c KERNEL src/time/clock_math.c src/time/timer_queue.c src/time/calendar.c src/lib/rbtree.c)
 unit_test(irq_storm SOURCES test_irq_storm.c KERNEL src/irq/storm.c)
+unit_test(tsc_clock SOURCES test_tsc_clock.c KERNEL src/time/tsc_clock.c src/time/clock_math.c)
+target_include_directories(unit_tsc_clock BEFORE PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/support/tsc")
+unit_test(tsc_compare SOURCES test_tsc_compare.c KERNEL src/time/tsc_compare.c DEFINITIONS PERCPU_STORAGE=__thread)
+target_include_directories(unit_tsc_compare BEFORE PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/support/tsc")
