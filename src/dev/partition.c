@@ -101,6 +101,31 @@ static bool is_protective(const struct mbr *mbr)
     return false;
 }
 
+/* UEFI 2.10 5.2.3 wants a protective MBR: a disk that was given another table since may have kept this one. */
+static void tell_of_unprotected_gpt(const struct partition_disk *disk, void *buffer)
+{
+    const struct gpt_header *header = buffer;
+
+    if (disk->nr_sectors > 1 && disk->read(disk, 1, buffer, disk->sector_bytes) == 0 &&
+        header->signature == GPT_SIGNATURE)
+        log_warn("%s: there is a GPT, but no MBR says so: it is not used", disk->name);
+}
+
+/* The sector 0 in the buffer decides which table counts. A hybrid MBR has real partitions beside the protective one:
+ * they are the GPT's under other numbers, and the GPT is what counts. */
+static int read_tables(const struct partition_disk *disk, void *buffer, struct partition_list *list)
+{
+    int error = 0;
+
+    if (is_mbr(buffer) && is_protective(buffer))
+        return partition_read_gpt(disk, buffer, list);
+    if (is_mbr(buffer))
+        error = partition_read_mbr(disk, buffer, list);
+    if (error == 0)
+        tell_of_unprotected_gpt(disk, buffer);
+    return error;
+}
+
 int partition_scan(const struct partition_disk *disk, struct partition_list *list)
 {
     void *buffer;
@@ -112,8 +137,8 @@ int partition_scan(const struct partition_disk *disk, struct partition_list *lis
     if (!buffer)
         return -ENOMEM;
     error = disk->read(disk, 0, buffer, disk->sector_bytes);
-    if (error == 0 && is_mbr(buffer))
-        error = is_protective(buffer) ? partition_read_gpt(disk, buffer, list) : partition_read_mbr(disk, buffer, list);
+    if (error == 0)
+        error = read_tables(disk, buffer, list);
     kfree(buffer);
     if (list->nr_refused > 1)
         log_warn("%s: %u partitions ignored in all", disk->name, list->nr_refused);

@@ -27,8 +27,8 @@ struct partition_list {
 };
 
 /* Reads the disk's GPT, from the backup where the first copy is broken, or else its MBR. A disk without a table has an
- * empty list. Returns 0, the error of a read, -ENOMEM, or -EBADMSG for a GPT of which neither copy is valid; the list
- * is then as far as it came. Context: thread. */
+ * empty list, and so has one whose GPT no MBR protects. Returns 0, the error of a read, -ENOMEM, or -EBADMSG for a GPT
+ * of which neither copy is valid; the list is then as far as it came. Context: thread. */
 MUST_CHECK int partition_scan(const struct partition_disk *disk, struct partition_list *list);
 void partition_list_free(struct partition_list *list);
 

@@ -3,11 +3,13 @@
 #include "support/plain_heap.h"
 #include "support/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../src/dev/partition.h"
 #include <base/errno.h>
+#include <debug/log.h>
 
 #define SECTORS 2048u
 
@@ -28,6 +30,18 @@ static int read_bytes(const struct partition_disk *seam, uint64_t sector, void *
     return 0;
 }
 
+static char said[2000];
+
+void log_write(enum log_level level, const char *format, ...)
+{
+    size_t at = strlen(said);
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(said + at, sizeof(said) - at, format, arguments);
+    va_end(arguments);
+}
+
 static int scan(void)
 {
     struct partition_disk seam = {"vda", disk.nr_sectors, disk.sector_bytes, read_bytes};
@@ -40,6 +54,7 @@ static void set_up_size(uint32_t sector_bytes)
     disk = (struct built_disk){calloc(SECTORS, sector_bytes), SECTORS, sector_bytes};
     broken_sector = UINT64_MAX;
     nr_reads = 0;
+    said[0] = '\0';
 }
 
 static int set_up(void **state)
@@ -275,6 +290,70 @@ static void test_gpt_backup(void **state)
     }
 }
 
+/* Told of and not used: without an MBR, with a file system's boot sector, with an MBR that does not protect it. */
+static void test_gpt_without_protective_mbr(void **state)
+{
+    build_gpt(&disk, 128, 128);
+    build_gpt_entry(&disk, 0, 1000, 1099);
+    memset(disk.bytes, 0, 512);
+    assert_int_equal(scan(), 0);
+    assert_int_equal(list.count, 0);
+    assert_non_null(strstr(said, "vda: there is a GPT, but no MBR says so: it is not used"));
+    said[0] = '\0';
+    build_record(&disk, 0);
+    build_record_entry(&disk, 0, 0, 0x83, 63, 100);
+    assert_int_equal(scan(), 0);
+    assert_int_equal(list.count, 1);
+    assert_partition(0, 1, 63, 100);
+    assert_non_null(strstr(said, "no MBR says so"));
+    said[0] = '\0';
+    partition_list_free(&list);
+    broken_sector = 1; /* read for the message alone */
+    assert_int_equal(scan(), 0);
+    assert_int_equal(list.count, 1);
+    assert_string_equal(said, "");
+}
+
+/* Real partitions beside the protective one, wherever that stands: the GPT counts. */
+static void test_hybrid_mbr(void **state)
+{
+    for (unsigned i = 0; i < MBR_ENTRIES; i++) {
+        build_gpt(&disk, 128, 128);
+        build_gpt_entry(&disk, 2, 1000, 1099);
+        build_gpt_entry(&disk, 4, 200, 299);
+        build_record(&disk, 0);
+        build_record_entry(&disk, 0, i, MBR_TYPE_GPT, 1, 33);
+        build_record_entry(&disk, 0, (i + 1) % MBR_ENTRIES, 0x83, 1000, 100);
+        build_record_entry(&disk, 0, (i + 2) % MBR_ENTRIES, MBR_TYPE_EXTENDED_LBA, 1500, 100);
+        assert_int_equal(scan(), 0);
+        assert_int_equal(list.count, 2);
+        assert_partition(0, 5, 200, 100);
+        assert_partition(1, 3, 1000, 100);
+        partition_list_free(&list);
+    }
+    assert_string_equal(said, "");
+}
+
+/* Sectors are logical blocks: nothing is 512 bytes but the record. */
+static void test_mbr_of_4096_byte_sectors(void **state)
+{
+    free(disk.bytes);
+    set_up_size(4096);
+    build_record(&disk, 0);
+    build_record_entry(&disk, 0, 0, 0x83, 10, 10);
+    build_record_entry(&disk, 0, 1, MBR_TYPE_EXTENDED_LBA, 100, 900);
+    build_record(&disk, 100);
+    build_record_entry(&disk, 100, 0, 0x83, 1, 20);
+    build_record_entry(&disk, 100, 1, MBR_TYPE_EXTENDED_CHS, 50, 50);
+    build_record(&disk, 150);
+    build_record_entry(&disk, 150, 0, 0x83, 2, 30);
+    assert_int_equal(scan(), 0);
+    assert_int_equal(list.count, 3);
+    assert_partition(0, 1, 10, 10);
+    assert_partition(1, 5, 101, 20);
+    assert_partition(2, 6, 152, 30);
+}
+
 static void test_gpt_checksums(void **state)
 {
     build_gpt(&disk, 128, 128);
@@ -364,10 +443,21 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
-    const struct CMUnitTest tests[] = {
-        TEST(test_no_table),         TEST(test_mbr),         TEST(test_mbr_hostile), TEST(test_chain),
-        TEST(test_chain_that_loops), TEST(test_gpt),         TEST(test_gpt_backup),  TEST(test_gpt_checksums),
-        TEST(test_gpt_read_errors),  TEST(test_gpt_entries), TEST(test_tiny_disks),  TEST(test_out_of_memory)};
+    const struct CMUnitTest tests[] = {TEST(test_no_table),
+                                       TEST(test_mbr),
+                                       TEST(test_mbr_hostile),
+                                       TEST(test_chain),
+                                       TEST(test_chain_that_loops),
+                                       TEST(test_gpt),
+                                       TEST(test_gpt_backup),
+                                       TEST(test_gpt_checksums),
+                                       TEST(test_gpt_read_errors),
+                                       TEST(test_gpt_entries),
+                                       TEST(test_tiny_disks),
+                                       TEST(test_out_of_memory),
+                                       TEST(test_gpt_without_protective_mbr),
+                                       TEST(test_hybrid_mbr),
+                                       TEST(test_mbr_of_4096_byte_sectors)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
