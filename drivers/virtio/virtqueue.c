@@ -200,7 +200,7 @@ int virtqueue_add(struct virtqueue *queue, const struct virtqueue_segment *segme
                   unsigned nr_writable, void *token)
 {
     unsigned nr = nr_readable + nr_writable;
-    uint32_t writable_bytes;
+    uint32_t writable_bytes = 0; /* for the compiler, which does not follow measure in every build */
 
     if (UNLIKELY(queue->fault != VIRTQUEUE_SOUND))
         return -EIO;
