@@ -4,27 +4,8 @@
 #include <debug/console.h>
 #include <hw/pci.h>
 
+#include "names.h"
 #include "pci_internal.h"
-
-static const char *class_name(uint32_t class_code)
-{
-    static const struct {
-        uint16_t class_and_subclass;
-        const char *name;
-    } names[] = {
-        {0x0001, "VGA (old)"},   {0x0100, "SCSI"},          {0x0101, "IDE"},          {0x0106, "SATA"},
-        {0x0108, "NVMe"},        {0x0180, "mass storage"},  {0x0200, "Ethernet"},     {0x0280, "network"},
-        {0x0300, "VGA"},         {0x0380, "display"},       {0x0403, "audio"},        {0x0500, "memory"},
-        {0x0600, "host bridge"}, {0x0601, "ISA bridge"},    {0x0604, "PCI bridge"},   {0x0680, "bridge"},
-        {0x0700, "serial"},      {0x0780, "communication"}, {0x0880, "system"},       {0x0c03, "USB"},
-        {0x0c05, "SMBus"},       {0x1000, "encryption"},    {0x00ff, "unclassified"},
-    };
-
-    for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
-        if (names[i].class_and_subclass == class_code >> 8)
-            return names[i].name;
-    return "other";
-}
 
 static void print_bars(const struct pci_device *device)
 {
@@ -46,8 +27,23 @@ static void print_bars(const struct pci_device *device)
 static void print_capabilities(const struct pci_device *device)
 {
     static const char *const names[] = {
-        [0x01] = "power management", [0x05] = "MSI",   [0x09] = "vendor", [0x0d] = "subsystem",
-        [0x10] = "PCI Express",      [0x11] = "MSI-X", [0x12] = "SATA",   [0x13] = "advanced features",
+        [0x01] = "power management",
+        [0x02] = "AGP",
+        [0x03] = "vital product data",
+        [0x04] = "slot",
+        [0x05] = "MSI",
+        [0x07] = "PCI-X",
+        [0x08] = "HyperTransport",
+        [0x09] = "vendor",
+        [0x0a] = "debug port",
+        [0x0c] = "hot-plug",
+        [0x0d] = "subsystem",
+        [0x0e] = "AGP 8x",
+        [0x10] = "PCI Express",
+        [0x11] = "MSI-X",
+        [0x12] = "SATA",
+        [0x13] = "advanced features",
+        [0x14] = "enhanced allocation",
     };
     const char *separator = "  capabilities: ";
 
@@ -79,13 +75,23 @@ static void print_pin(const struct pci_device *device)
         console_printf("nobody says where it is wired to\n");
 }
 
+/* "Intel ICH9, ISA bridge", as far as there are words. */
+static void print_words(const struct pci_device *device)
+{
+    const char *vendor = pci_vendor_name(device->vendor), *words = pci_device_words(device->vendor, device->id);
+
+    console_printf("%s%s%s%s%s", vendor ? vendor : "", vendor && words ? " " : "", words ? words : "",
+                   vendor || words ? ", " : "", pci_class_name(device->class_code));
+}
+
 static void print_function(const struct pci_device *device)
 {
     static const char *const modes[] = {[PCI_MSIX] = "MSI-X", [PCI_MSI] = "MSI", [PCI_INTX] = "the pin"};
     uint16_t command = pci_read16(device, PCI_COMMAND);
 
-    console_printf("%s %04x:%04x %s (0x%06x) rev 0x%02x: %s%s\n", device->device.name, device->vendor, device->id,
-                   class_name(device->class_code), device->class_code, device->revision,
+    console_printf("%s %04x:%04x ", device->device.name, device->vendor, device->id);
+    print_words(device);
+    console_printf(" (0x%06x) rev 0x%02x: %s%s\n", device->class_code, device->revision,
                    device_driver_name(&device->device), command & PCI_COMMAND_MASTER ? ", bus master" : "");
     print_bars(device);
     print_capabilities(device);
@@ -121,4 +127,4 @@ static int run_pci(int argc, char **argv)
 }
 
 COMMAND(pci, .name = "pci", .arguments = "", .summary = "PCI functions: BARs, capabilities, interrupts", .run = run_pci,
-        .details = "NAME VENDOR:DEVICE CLASS REVISION: DRIVER, and below it what it has.");
+        .details = "NAME VENDOR:DEVICE WORDS (CLASS) REVISION: DRIVER, and below it what it has.");

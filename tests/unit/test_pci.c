@@ -8,6 +8,7 @@
 #include <hw/pci.h>
 #include <mm/kmalloc.h>
 
+#include "../../drivers/pci/names.h"
 #include "support/pci_model.h"
 #include "support/plain_heap.h"
 
@@ -414,6 +415,20 @@ static void walks_extended_capabilities(void **state)
     assert_int_equal(pci_read32(device_of(f), 0xfe), UINT32_MAX);
 }
 
+static void functions_have_names(void **state)
+{
+    assert_string_equal(pci_class_name(0x010802), "NVMe");
+    assert_string_equal(pci_class_name(0x018000), "mass storage");
+    assert_string_equal(pci_class_name(0x00ff00), "unclassified");
+    assert_string_equal(pci_class_name(0xfe0000), "other");
+    assert_string_equal(pci_vendor_name(0x8086), "Intel");
+    assert_null(pci_vendor_name(0x8087));
+    assert_string_equal(pci_device_words(0x1af4, 0x1044), "virtio entropy");
+    assert_null(pci_device_words(0x8086, 0x1044));
+    for (uint32_t class_code = 0; class_code < 0x1000000; class_code += 0x100)
+        assert_non_null(pci_class_name(class_code));
+}
+
 static void out_of_memory_ends_the_scan(void **state)
 {
     for (long n = 0; n < 5; n++) {
@@ -451,6 +466,7 @@ int main(void)
         TEST(walks_capabilities),
         TEST(all_of_one_id_are_found_in_turn),
         TEST(walks_extended_capabilities),
+        TEST(functions_have_names),
         TEST(out_of_memory_ends_the_scan),
     };
 
