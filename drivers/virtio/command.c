@@ -62,6 +62,7 @@ static bool print_device(struct device *base, void *context)
     const char *type;
     struct virtio_device *device;
     struct virtio_queue_figures queue;
+    uint8_t status;
 
     if (base->bus != &virtio_bus)
         return true;
@@ -71,7 +72,11 @@ static bool print_device(struct device *base, void *context)
     console_printf("%s: %s (type %u), %s, %s%s\n", device->name, type ? type : "unknown", device->id,
                    device->is_legacy ? "legacy" : "modern", base->driver ? base->driver->name : "no driver",
                    device->is_cut_off ? ", cut off" : "");
-    print_bits("status", device->transport->read_status(device), 0, status_name);
+    status = device->transport->read_status(device);
+    if (status == VIRTIO_STATUS_GONE)
+        console_printf("  status: gone\n");
+    else
+        print_bits("status", status, 0, status_name);
     if (device->offered != 0) {
         print_bits("features", device->features, device->id, virtio_feature_name);
         print_bits("features left alone", device->offered & ~device->features, device->id, virtio_feature_name);

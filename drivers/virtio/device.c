@@ -5,6 +5,7 @@
 #include <cpu/interrupts.h>
 #include <debug/log.h>
 #include <hw/virtio.h>
+#include <lib/string.h>
 
 /* What the ring code can do. ACCESS_PLATFORM is not among them: our addresses are physical ones. */
 #define RING_FEATURES (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1 | VIRTIO_F_RING_PACKED)
@@ -136,6 +137,21 @@ bool virtio_is_broken(struct virtio_device *device)
     return read_status(device) & VIRTIO_STATUS_NEEDS_RESET; /* all ones, too */
 }
 
+/* Does it read the same again? */
+static bool holds_still(struct virtio_device *device, unsigned offset, const uint8_t *was, size_t length)
+{
+    uint8_t again[16];
+
+    for (size_t at = 0; at < length; at += sizeof(again)) {
+        size_t some = length - at < sizeof(again) ? length - at : sizeof(again);
+
+        if (!device->transport->read_config(device, offset + (unsigned)at, again, some) ||
+            memcmp(again, was + at, some) != 0)
+            return false;
+    }
+    return true;
+}
+
 int virtio_read_config(struct virtio_device *device, unsigned offset, void *to, size_t length)
 {
     for (unsigned i = 0; i < CONFIG_TRIES; i++) {
@@ -143,8 +159,9 @@ int virtio_read_config(struct virtio_device *device, unsigned offset, void *to, 
 
         if (!device->transport->read_config(device, offset, to, length))
             return -EIO;
-        /* A legacy device has no generation (2.5.4): it is 0 there, and the values are as they come. */
-        if (device->transport->config_generation(device) == generation)
+        /* A legacy device has no generation: two equal reads have to do (2.5.4). */
+        if (device->is_legacy ? holds_still(device, offset, to, length)
+                              : device->transport->config_generation(device) == generation)
             return 0;
     }
     return -EIO;

@@ -3,18 +3,18 @@
 #include "pci.h"
 
 #include <base/errno.h>
-#include <cpu/tsc.h>
 #include <debug/log.h>
 #include <hw/pci.h>
 #include <hw/virtio.h>
 #include <lib/string.h>
 #include <mm/kmalloc.h>
+#include <time/clock.h>
 #include <virtio/bus.h>
 
 bool virtio_pci_wait_for_reset(struct virtio_device *device)
 {
     struct virtio_pci *pci = virtio_pci_of(device);
-    uint64_t now_ns = tsc_now_ns();
+    uint64_t now_ns = clock_now_ns();
 
     if (pci->reset_deadline_ns == 0)
         pci->reset_deadline_ns = now_ns + VIRTIO_PCI_RESET_NS;

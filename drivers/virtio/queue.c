@@ -138,8 +138,10 @@ int virtio_queue_create(struct virtio_queue *queue, struct virtio_device *device
     int result;
 
     *queue = (struct virtio_queue){.device = device, .index = index};
-    if (offered == 0)
+    if (offered == 0) {
+        log_error("virtio %s: has no queue %u", device->name, index);
         return -ENODEV;
+    }
     result = allocate(queue, &config, &layout);
     if (result == 0)
         result = virtqueue_init(&queue->ring, &config, &queue->memory);

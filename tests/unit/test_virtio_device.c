@@ -99,7 +99,7 @@ static bool read_config(struct virtio_device *device, unsigned offset, void *to,
 
 static uint8_t config_generation(struct virtio_device *device)
 {
-    return (uint8_t)model.nr_generations;
+    return model.device.is_legacy ? 0 : (uint8_t)model.nr_generations;
 }
 
 static const struct virtio_transport transport = {
@@ -270,6 +270,20 @@ static void configuration_is_read_as_one(void **state)
     assert_int_equal(virtio_read_config(&model.device, 0, &value, sizeof(value)), -EIO);
 }
 
+/* The model changes while it is read. */
+static void a_legacy_configuration_is_read_until_it_holds_still(void **state)
+{
+    uint64_t value;
+
+    model.device.is_legacy = true;
+    model.config_changes = 3;
+    assert_int_equal(virtio_read_config(&model.device, 0, &value, sizeof(value)), 0);
+    assert_int_equal(value, 0x0303030303030303);
+    assert_int_equal(virtio_read_config(&model.device, 1, &value, sizeof(value)), -EIO);
+    model.config_changes = 1000000;
+    assert_int_equal(virtio_read_config(&model.device, 0, &value, sizeof(value)), -EIO);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +301,7 @@ int main(void)
         cmocka_unit_test_setup(a_device_that_has_gone, setup),
         cmocka_unit_test_setup(a_device_that_needs_a_reset, setup),
         cmocka_unit_test_setup(configuration_is_read_as_one, setup),
+        cmocka_unit_test_setup(a_legacy_configuration_is_read_until_it_holds_still, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
