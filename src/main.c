@@ -33,6 +33,7 @@
 #include <pci/pci.h>
 #include <prompt/prompt.h>
 #include <time/clock.h>
+#include <time/irq_poll.h>
 #include <time/source.h>
 #include <trap/trap.h>
 #include <virtio/blk.h>
@@ -215,6 +216,8 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     tsc_clock_init();   /* ... which the TSC is measured against, or the PIT */
     lapic_timer_init(); /* measured against the clock */
     hpet_event_init();
+    event_sources_done();
+    irq_poll_init(); /* devices that share an input with one that is stuck are polled: needs timers */
     rtc_init();
     start_machine_check_poll(); /* a halted CPU's banks are looked at too: needs timers */
     irq_enable();               /* sources nobody claims are masked; drivers wait for their devices */

@@ -64,5 +64,11 @@ bool irq_dispatch(unsigned vector);
 /* True, and ended, when this vector, below 32, was an interrupt and no exception. Context: irq-off. */
 bool irq_end_stray(unsigned vector);
 
+/* Who has timers says how to be asked for polls: start is called, interrupts off, when a line is masked because of a
+ * storm; from then on irq_poll_storming has to be called now and then, until it returns false: no such line is left. It
+ * asks their handlers, of which not all need be to blame. Context: init; irq-off. */
+void irq_set_poller(void (*start)(void));
+bool irq_poll_storming(void);
+
 /* Whose vector it is on this CPU; NULL for nobody's. Context: any. */
 const char *irq_vector_name(unsigned vector);

@@ -36,6 +36,8 @@ struct event_source {
 /* Adds a source once it has shown that it interrupts: it is armed and given half a second. -EIO where it did not. It is
  * used from then on if it is the best. Turns interrupts on meanwhile. Context: thread, init. */
 MUST_CHECK int event_source_register(struct event_source *source);
+/* All that there are have been registered: says so where there is none. Context: init. */
+void event_sources_done(void);
 /* The source's interrupt handler calls this. Context: irq-off. */
 void event_fired(struct event_source *source);
 

@@ -32,6 +32,12 @@ void timer_set(struct timer *timer, uint64_t deadline_ns);
  * timer's own function. */
 bool timer_cancel(struct timer *timer);
 
+/* False on a machine where nothing can interrupt at a moment: timers then fire when somebody sleeps, or calls
+ * timer_poll, as idle work does; who would halt until a timer fires calls that instead. Context: any. */
+bool timer_will_interrupt(void);
+/* Runs this CPU's timers that are due, where no event source does. Context: any but NMI, and no timer's function. */
+void timer_poll(void);
+
 /* Before this CPU halts for long: takes back an interrupt that nobody waits for any more. Context: irq-off. */
 void timer_settle(void);
 

@@ -4,6 +4,7 @@
 #include <cpu/interrupts.h>
 #include <debug/idle.h>
 #include <sync/spinlock.h>
+#include <time/timer.h>
 
 static struct spinlock lock = SPINLOCK_INITIALIZER("work");
 static struct list queue = LIST_INITIALIZER(queue);
@@ -90,7 +91,9 @@ void work_wait(bool (*is_done)(const void *context), const void *context)
 {
     work_run();
     irq_disable(); /* or what is waited for could come between the look and the halt */
-    if (!is_done(context) && !work_can_run())
+    if (!timer_will_interrupt())
+        timer_poll(); /* a time-out of what is waited for */
+    else if (!is_done(context) && !work_can_run())
         cpu_halt();
     irq_enable();
 }

@@ -59,6 +59,7 @@ static void end_storm(struct irq_line *line)
         irq_line_mask(line);
         log_error("irq: storm on GSI %u (%s), %u handled and %u unclaimed in 0.1 s: masked",
                   line->chip->gsi_base + line->input, first_name(line), line->watch.handled, line->watch.unclaimed);
+        storm_ask_for_polls();
     } else {
         log_error("irq: storm of messages at vector %u (%s): only its device can stop it", line->vector,
                   first_name(line));

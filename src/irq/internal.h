@@ -65,5 +65,8 @@ MUST_CHECK int vector_assign(struct irq_line *line, unsigned wanted);
 void vector_free(struct irq_line *line);
 struct irq_line *vector_line(unsigned vector);
 
+/* A line was masked because of a storm. Context: irq-off. */
+void storm_ask_for_polls(void);
+
 /* Takes note of an interrupt; true when it makes a storm. [l] Pure but for the window's clock, which it is given. */
 bool storm_note(struct storm_watch *watch, bool is_handled, uint64_t now_ns);

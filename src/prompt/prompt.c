@@ -125,7 +125,7 @@ static int idle_for_byte(void)
     while ((byte = type_ahead_read()) < 0) {
         idle_run();
         cpu_relax();
-        if (clock_now_ns() - begin >= IDLE_WORK_NS && console_input_wakes())
+        if (clock_now_ns() - begin >= IDLE_WORK_NS && console_input_wakes() && timer_will_interrupt())
             return halt_for_byte();
     }
     return byte;

@@ -78,6 +78,12 @@ static bool insert(struct event_source *source)
     return is_best;
 }
 
+void event_sources_done(void)
+{
+    if (!event_source_current())
+        log_warn("timer: nothing here can interrupt at a moment: timers are polled, and the CPU does not halt");
+}
+
 int event_source_register(struct event_source *source)
 {
     bool is_best;

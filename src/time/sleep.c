@@ -17,8 +17,10 @@ static void wake(struct timer *timer)
 /* Nothing can wake us: look at the clock. */
 static void poll_until(uint64_t deadline_ns)
 {
-    while (clock_now_ns() < deadline_ns)
+    while (clock_now_ns() < deadline_ns) {
+        timer_poll();
         cpu_relax();
+    }
 }
 
 void sleep_until_ns(uint64_t deadline_ns)

@@ -14,6 +14,7 @@
 #include <base/assert.h>
 #include <cpu/interrupts.h>
 #include <cpu/percpu.h>
+#include <debug/idle.h>
 #include <time/clock.h>
 
 struct cpu_timers {
@@ -104,15 +105,11 @@ bool timer_cancel(struct timer *timer)
     return was_queued;
 }
 
-void event_fired(struct event_source *source)
+/* Runs what is due, one after the other: each may set itself and others again. [q] on entry and exit */
+static void run_due(struct cpu_timers *t)
 {
-    struct cpu_timers *t = this_cpu_timers();
     struct timer *first;
 
-    ASSERT(!irqs_are_enabled());
-    __atomic_add_fetch(&source->nr_fired, 1, __ATOMIC_RELAXED);
-    spinlock_lock(&t->lock);
-    t->nr_events++;
     while ((first = timer_queue_first(&t->queue)) != NULL && first->deadline_ns <= clock_now_ns()) {
         timer_queue_remove(&t->queue, first);
         t->running = first;
@@ -122,9 +119,44 @@ void event_fired(struct event_source *source)
         spinlock_lock(&t->lock);
         t->running = NULL;
     }
+}
+
+void event_fired(struct event_source *source)
+{
+    struct cpu_timers *t = this_cpu_timers();
+
+    ASSERT(!irqs_are_enabled());
+    __atomic_add_fetch(&source->nr_fired, 1, __ATOMIC_RELAXED);
+    spinlock_lock(&t->lock);
+    t->nr_events++;
+    run_due(t);
     arm_first(t);
     spinlock_unlock(&t->lock);
     clock_watch();
+}
+
+void timer_poll(void)
+{
+    uint64_t flags;
+    struct cpu_timers *t;
+
+    if (event_source_current())
+        return;
+    flags = irq_save();
+    t = this_cpu_timers();
+    if (!t->running) {
+        spinlock_lock(&t->lock);
+        run_due(t);
+        spinlock_unlock(&t->lock);
+    }
+    irq_restore(flags);
+}
+
+IDLE_WORK(timers, timer_poll);
+
+bool timer_will_interrupt(void)
+{
+    return event_source_current() != NULL;
 }
 
 void timer_reprogram(void)

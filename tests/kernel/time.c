@@ -98,8 +98,6 @@ KERNEL_TEST(time_order, "time/timers_fire_in_order_and_cancelled_ones_do_not")
     bool was_queued, was_still_queued;
     uint64_t begin, flags;
 
-    if (!event_source_current())
-        return;
     nr_fired = 0;
     flags = irq_save();
     begin = clock_now_ns() / 10 * 10 + 2 * NS_PER_MS;

@@ -11,6 +11,7 @@
 #include <debug/panic.h>
 #include <lib/list.h>
 #include <sync/spinlock.h>
+#include <time/timer.h>
 
 jmp_buf *unit_catch;
 char unit_last_words[512];
@@ -76,4 +77,14 @@ __attribute__((weak)) void spinlock_recursion(const struct spinlock *lock, const
 __attribute__((weak)) void spinlock_not_held(const struct spinlock *lock)
 {
     panic("lock '%s' given back but not held", lock->name);
+}
+
+/* Who waits on the host is woken: there are no timers to poll. */
+bool timer_will_interrupt(void)
+{
+    return true;
+}
+
+void timer_poll(void)
+{
 }
