@@ -1,10 +1,12 @@
 /* A virtio device inside the kernel, for drivers on the virtio bus: its registers are C, its ring is the driver's own
- * memory, its interrupt a real one. It answers every notification at once, truthfully or with a lie of its own choice.
- */
+ * memory, its interrupt a real one. It answers every notification at once, all that is there truthfully, or the first
+ * with a lie of its own choice and no other. What it may write it fills with MODEL_BYTE. */
 #pragma once
 
 #include <irq/irq.h>
 #include <virtio/device.h>
+
+#define MODEL_BYTE 0x5a
 
 enum model_lie {
     MODEL_TRUTH,
@@ -28,6 +30,13 @@ struct model_options {
     bool never_resets;    /* but the first time */
     bool refuses_start;   /* it needs a reset as soon as the driver is ready */
     uint16_t queue_size;  /* 0: 8 */
+    uint64_t features;    /* of the type's own */
+    const void *config;
+    size_t config_bytes;
+    bool is_config_restless; /* it changes whenever it is read */
+    bool has_status;         /* the last byte it may write of a chain is this one */
+    uint8_t status;
+    bool is_held; /* it answers model_answer only */
 };
 
 struct model {
@@ -40,6 +49,7 @@ struct model {
     struct virtio_queue_place place;
     bool is_enabled;
     uint16_t next_used, next_avail; /* split: indices; packed: next_avail is the slot */
+    uint8_t generation;
     bool wrap;
     struct virtio_interrupts wanted;
     void *context;
@@ -47,5 +57,8 @@ struct model {
     struct irq *irq;
 };
 
-/* A type of device without configuration; the caller adds it and removes it. */
+/* The caller adds it and removes it. The options may be changed meanwhile. */
 void model_init(struct model *model, const struct model_options *options, uint16_t id);
+
+/* Answers what it was notified of, as a notification of one that is not held does. Context: thread. */
+void model_answer(struct model *model);
