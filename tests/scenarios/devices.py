@@ -1,5 +1,6 @@
 """What the firmware says of the machine and what PCI has, and leaving the machine for real."""
 import re
+import struct
 
 from harness import Machine, boot_scenario, scenario
 from harness.outcome import POWER_OFF, RESET
@@ -47,4 +48,47 @@ def bridges(run):
         base = int(re.search(r"BAR 1: memory, 0x1000 bytes at 0x([0-9a-f]+)", behind)[1], 16)
         assert f"0x{base:08x}" in vm.monitor("info pci"), (text, vm.monitor("info pci"))
         assert re.search(r"^      pci 03:03.0", vm.command("devices"), re.M)
+        vm.exit()
+
+
+# Tables that lie, beside the machine's own: registers and configuration space in the middle of memory (whoever wrote there
+# would write to somebody's page), bytes that are no AML, a root bus that is there twice, one that cannot be reached.
+IN_MEMORY = 32 << 20
+
+
+def device(body):
+    return bytes([0x5B, 0x82, len(body) + 1]) + body
+
+
+def named_root(name, *objects):
+    return device(name + b"\x08_HID\x0c\x41\xd0\x0a\x08" + b"".join(b"\x08" + key + value for key, value in objects))
+
+
+LYING_TABLES = (
+    ("MCFG", bytes(8) + struct.pack("<QHBBI", IN_MEMORY, 0, 0, 255, 0)),
+    ("HPET", struct.pack("<IBBBBQBHB", 0x8086A201, 0, 64, 0, 0, IN_MEMORY, 0, 100, 0)),
+    ("SRAT", bytes(range(256))),
+    ("SSDT", bytes(range(255, -1, -1)) * 8),
+    ("SSDT", bytes([0x10, 0x5F, 0x09]) + b"_SB_" + b"\xa0" * 900),
+    ("SSDT", named_root(b"TWIN", (b"_BBN", b"\0")) + named_root(b"FAR_", (b"_SEG", b"\x01"), (b"_CBA", b"\x0c\0\0\0\x02"))),
+)
+
+
+@scenario("acpi/tables-that-lie")
+def lying_tables(run):
+    """tables that put registers where memory is, and bytes that mean nothing, cost what they say and nothing else"""
+    extra = ["-device", "virtio-rng-pci,vectors=0"]
+    for n, (signature, body) in enumerate(LYING_TABLES):
+        with open(run.path(f"table{n}"), "wb") as file:
+            file.write(body)
+        extra += ["-acpitable", f"sig={signature},data={run.path(f'table{n}')}"]
+    with run.boot(Machine(board="pc,hpet=off", command_line="keel.panic=exit", extra=tuple(extra))) as vm:
+        vm.wait_prompt()
+        tables = vm.command("acpi")
+        assert len(re.findall("^SSDT ", tables, re.M)) == 3 and "HPET 0 at 0x2000000" in tables, tables
+        run.check_output(vm.output, ["bus 00 of segment 0 has two roots", "there is no way to bus 00 of segment 1",
+                                     r"\d functions from bus 00 on by ports"])
+        assert not re.search("^hpet ", vm.command("clock"), re.M)
+        assert "64 bytes received" in vm.command("rng")
+        assert "audit: 0 violations" in vm.command("audit")
         vm.exit()
