@@ -4,7 +4,7 @@ import os
 import re
 import time
 
-from harness import Machine, Picture, scenario
+from harness import ALL_BUILDS, Machine, Picture, scenario
 from harness.screen_text import ScreenText
 from keyboard import keys, text_keys
 
@@ -12,6 +12,7 @@ MICROVM = "microvm,pcie=on,isa-serial=on,acpi=on"
 UEFI_TIMEOUT = 180
 RNG = "virtio-rng-pci"
 ALL_BYTES_SECONDS = 20
+USED_IN_ALL_BUILDS = ("q35", "microvm")
 
 
 def devices(*options):
@@ -58,7 +59,7 @@ def check_alive(vm, count, sources=r"message|ioapic"):
 
 
 def machine_scenario(name, count, more=None, forbid=(), timeout=60, **machine):
-    @scenario(f"machine/{name}", timeout=timeout)
+    @scenario(f"machine/{name}", timeout=timeout, builds=ALL_BUILDS if name in USED_IN_ALL_BUILDS else ("release",))
     def use(run):
         """timers, input and PCI devices of this machine work"""
         with run.boot(Machine(command_line="keel.panic=exit", **machine)) as vm:
@@ -77,9 +78,18 @@ for board in ("q35", "pc"):
 machine_scenario("q35-max-ram-below-4g", 2, board="q35,max-ram-below-4g=1G", memory="3G", extra=TWO)
 machine_scenario("q35-no-i8042", 2, board="q35,i8042=off", extra=TWO)
 machine_scenario("q35-nothing-from-isa", 2, board="q35,i8042=off,hpet=off,pit=off,pic=off,vmport=off,smbus=off", extra=TWO)
+
+
+def disk_reads(_, vm):
+    assert re.search(r"^vda +2048 sectors", vm.command("block list"), re.M)
+    read = vm.command("block read vda 7 2")
+    assert "error" not in read and "00 00 00 00" in read, read
+
+
+DISK = ("-blockdev", "driver=null-co,node-name=disk,size=1048576,read-zeroes=on", *devices("virtio-blk-pci,drive=disk"))
 for option in ("", "pit=off,pic=off", "rtc=on,pit=off"):
-    machine_scenario("-".join(filter(None, ("microvm", option))), 2, vga="none",
-                     board=",".join(filter(None, (MICROVM, option))), extra=TWO, forbid=("no memory addresses",))
+    machine_scenario("-".join(filter(None, ("microvm", option))), 2, more=disk_reads, vga="none",
+                     board=",".join(filter(None, (MICROVM, option))), extra=TWO + DISK, forbid=("no memory addresses",))
 
 
 @scenario("machine/microvm-acpi=off")
