@@ -20,13 +20,27 @@ static uint64_t read_once(void)
     return in_memory ? register_read(in_memory) : in32(port);
 }
 
-/* Old chipsets (PIIX4 erratum 1) may be read while they count: a value between its neighbours was not. */
+static uint64_t mask; /* [I] */
+
+/* True when b is not before a, on a counter that wraps. */
+static bool is_in_order(uint64_t a, uint64_t b)
+{
+    return ((b - a) & mask) <= mask / 2;
+}
+
+/* Old chipsets (PIIX4 erratum 1) may be read while they count, and show some bits of before and some of after: a value
+ * that is between its neighbours was not. */
 static uint64_t read_timer(struct clock_source *source)
 {
-    uint64_t first = read_once(), second = read_once();
+    uint64_t first = read_once(), second = read_once(), third = read_once();
 
     (void)source;
-    return second >= first ? second : read_once();
+    for (unsigned i = 0; i < TRIES && !(is_in_order(first, second) && is_in_order(second, third)); i++) {
+        first = second;
+        second = third;
+        third = read_once();
+    }
+    return second & mask;
 }
 
 static struct clock_source pm_timer = {
@@ -54,7 +68,7 @@ INIT void acpi_pm_timer_init(void)
             return;
     }
     port = (uint16_t)fixed->pm_timer.address;
-    pm_timer.mask = fixed->flags & ACPI_FADT_TMR_VAL_EXT ? 0xffffffff : 0xffffff;
+    mask = pm_timer.mask = fixed->flags & ACPI_FADT_TMR_VAL_EXT ? 0xffffffff : 0xffffff;
     if (does_count())
         clock_source_register(&pm_timer);
 }

@@ -4,3 +4,4 @@ unit_test(tsc_clock SOURCES test_tsc_clock.c KERNEL src/time/tsc_clock.c src/tim
 target_include_directories(unit_tsc_clock BEFORE PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/support/tsc")
 unit_test(tsc_compare SOURCES test_tsc_compare.c KERNEL src/time/tsc_compare.c DEFINITIONS PERCPU_STORAGE=__thread)
 target_include_directories(unit_tsc_compare BEFORE PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/support/tsc")
+unit_test(acpi_pm_timer SOURCES test_acpi_pm_timer.c KERNEL drivers/acpi_pm_timer.c)
