@@ -1,8 +1,9 @@
 """Virtio entropy devices, many to a boot: each gives bytes by the interrupt it has, as the irq layer counts them; and devices
 that lie. virtio_matrix.py has the rest."""
 import itertools
+import re
 
-from harness import Machine, boot_scenario
+from harness import Machine, boot_scenario, scenario
 
 FIRST_SLOT = 4  # below are QEMU's own
 INTERFACES = {"modern": "disable-legacy=on", "transitional": "disable-legacy=off", "legacy": "disable-modern=on"}
@@ -41,3 +42,20 @@ boot_scenario("virtio/liars-and-lost-memory",
               expect=[r"4 functions probed with every allocation failing", r"^\d+ passed, 0 failed",
                       *(rf"^00:0{slot}\.0: .*\n.*ACKNOWLEDGE DRIVER DRIVER_OK" for slot in (4, 5, 6, 7))],
               summary="devices that lie in every way are reset and marked failed; every allocation of a probe fails once")
+
+
+@scenario("virtio/short-and-late-answers")
+def short_and_late(run):
+    """a host that gives a few bytes at a time is asked again until the pool could be seeded; one that gives none is waited for"""
+    limits = (("max-bytes=16,period=1", 4), ("max-bytes=7,period=1,packed=on", 5), ("max-bytes=16,period=1,vectors=0", 6),
+              ("max-bytes=16,period=100000000", 7))
+    extra = [word for limit, slot in limits for word in ("-device", f"virtio-rng-pci,{limit},addr={slot:#x}")]
+    with run.boot(Machine(extra=tuple(extra))) as vm:
+        vm.wait_prompt()
+        enough = 0
+        while enough < 3:  # the scenario's timeout ends it
+            given = dict(re.findall(r"^00:0(\d)\.0: .*, (\d+) bytes received", vm.command("rng"), re.M))
+            enough = sum(int(given[str(slot)]) >= 64 for slot in (4, 5, 6))
+        assert int(given["7"]) == 16, given
+        assert "00:07.0: modern, split ring of 4, waiting" in vm.command("rng")
+        vm.exit()

@@ -254,3 +254,18 @@ def iommu(run):
                                  (rf"virtio 00:0{slot}\.0: wants addresses translated by an IOMMU, .*: refused",
                                   rf"^00:0{slot}\.0: \S+ \(type \d\), modern, no driver\n  status: .*FAILED")],
                      (r"bytes received", r"sectors of"))
+
+
+@scenario("virtio/matrix-resize", timeout=120)
+def resize(run):
+    """a change of a disk's configuration reaches the driver by each kind of interrupt, through each interface"""
+    cells = [Cell("blk", offer, vectors=vectors, more=more) for offer in OFFERS
+             for vectors, more in (("msix", ""), ("one", ""), ("none", ""), ("msix", "num-queues=3,vectors=2"))]
+    where = list(itertools.islice(places(), len(cells)))
+    with run.boot(Machine(extra=tuple(arguments(run, cells, where)))) as vm:
+        vm.wait_prompt()
+        for number in range(len(cells)):
+            vm.qmp("block_resize", device=f"d{number}", size=(SECTORS + number + 1) * SECTOR)
+            vm.expect(rf"vd[a-z]: has {SECTORS + number + 1} sectors now")
+        assert "marked failed" not in vm.output
+        vm.exit()
