@@ -13,6 +13,7 @@
 
 #define RATING_CLOCK 250
 #define RATING_EVENT 100
+#define DOUBT_SHIFT  14 /* 61 ppm: the clock may be the TSC, measured to 50 */
 #define FS_PER_S     1000000000000000ull
 #define TRIES        1000u
 #define TICKS_LEAST  128u /* to write a comparator and still be in time */
@@ -105,7 +106,8 @@ static void disarm(struct event_source *source)
     register_write(&registers->comparators[comparator].config, comparator_config);
 }
 
-static struct event_source event = {.name = "hpet", .arm = arm, .disarm = disarm, .rating = RATING_EVENT};
+static struct event_source event = {
+    .name = "hpet", .arm = arm, .disarm = disarm, .doubt_shift = DOUBT_SHIFT, .rating = RATING_EVENT};
 
 static enum irq_result handle_event(void *context)
 {

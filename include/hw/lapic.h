@@ -51,6 +51,7 @@ static_assert(offsetof(struct lapic_register, value) == 0, "SDM 3A table 11-1");
 #define LAPIC_ESR_SEND_ILLEGAL_VECTOR    (1u << 5) /* SDM 3A figure 11-9 */
 #define LAPIC_ESR_RECEIVE_ILLEGAL_VECTOR (1u << 6)
 
+#define LAPIC_DIVIDE_BY_1  0xbu
 #define LAPIC_DIVIDE_BY_16 0x3u
 
 /* What a device writes to raise an interrupt (SDM 3A 11.11); physical destination, fixed delivery, edge. */

@@ -28,6 +28,9 @@ struct event_source {
     void (*disarm)(struct event_source *source);
     uint64_t max_delay_ns;
     uint64_t nr_fired; /* [a] */
+    /* It may fire early by one part in 2^n, for its frequency is not known better than that against the clock's; it is
+     * armed for so much later, or it would have to be armed twice. 0: it goes by the clock's own counter. */
+    uint8_t doubt_shift;
     bool is_per_cpu;
     int rating;
     struct event_source *next; /* [time lock] */

@@ -30,6 +30,8 @@ void event_program(uint64_t deadline_ns)
     }
     now = clock_now_ns();
     delay = deadline_ns > now ? deadline_ns - now : 0;
+    if (source->doubt_shift)
+        delay += delay >> source->doubt_shift;
     source->arm(source, delay < source->max_delay_ns ? delay : source->max_delay_ns);
 }
 
