@@ -155,7 +155,7 @@ NUMA = ("-object", "memory-backend-ram,id=m0,size=512M", "-numa", "node,nodeid=0
 
 def others_are_there(run, vm):
     text = vm.command("pci")
-    run.check_output(text, [r"^\S+ 1b36:0010 NVMe .*: no driver", r"^\S+ 1234:11e8 .*: no driver", r"^\S+ 104c:8232 PCI bridge",
+    run.check_output(text, [r"^\S+ 1b36:0010 .*NVMe.*: no driver", r"^\S+ 1234:11e8 .*: no driver", r"^\S+ 104c:8232 .*PCI bridge",
                             r"BAR 2: memory 64 bit prefetchable, 0x400000000 bytes at 0x[0-9a-f]{9,}"])
     assert "2 passed, 0 failed" in vm.command("test pci/")
 
