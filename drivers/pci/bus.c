@@ -69,6 +69,7 @@ void pci_init(void)
 {
     pci_scan_roots(&tree);
     pci_find_firmware_nodes(&tree);
+    pci_check_addresses(&tree);
     if (tree.first_bus)
         (void)pci_assign(&tree, NULL);
     for (struct pci_device *device = tree.first; device; device = device->next)

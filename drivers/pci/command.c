@@ -97,7 +97,7 @@ static void print_function(const struct pci_device *device)
     print_capabilities(device);
     if (device->interrupt_pin != 0)
         print_pin(device);
-    if (device->interrupts)
+    if (pci_interrupts_count(device) != 0)
         console_printf("  %u vectors by %s\n", pci_interrupts_count(device), modes[pci_interrupts_mode(device)]);
     if (pci_is_bridge(device))
         console_printf("  buses %02x to %02x\n", pci_read8(device, PCI_SECONDARY_BUS),

@@ -195,6 +195,8 @@ static int request(struct pci_device *device, use_function use, unsigned wanted,
         return error;
     }
     device->interrupts = interrupts;
+    __atomic_store_n(&device->interrupt_mode, interrupts->mode, __ATOMIC_RELAXED);
+    __atomic_store_n(&device->nr_vectors, interrupts->nr_vectors, __ATOMIC_RELEASE); /* pairs with ..._count */
     return (int)interrupts->nr_vectors;
 }
 
@@ -231,16 +233,19 @@ void pci_interrupts_release(struct pci_device *device)
         irq_release(interrupts->vectors[i].irq);
     if (interrupts->table)
         device_unmap(interrupts->table);
+    __atomic_store_n(&device->nr_vectors, 0, __ATOMIC_RELAXED);
     device->interrupts = NULL;
     kfree(interrupts);
 }
 
 enum pci_interrupt_mode pci_interrupts_mode(const struct pci_device *device)
 {
-    return device->interrupts ? device->interrupts->mode : PCI_INTX;
+    if (pci_interrupts_count(device) == 0)
+        return PCI_INTX;
+    return (enum pci_interrupt_mode)__atomic_load_n(&device->interrupt_mode, __ATOMIC_RELAXED);
 }
 
 unsigned pci_interrupts_count(const struct pci_device *device)
 {
-    return device->interrupts ? device->interrupts->nr_vectors : 0;
+    return __atomic_load_n(&device->nr_vectors, __ATOMIC_ACQUIRE);
 }

@@ -106,6 +106,8 @@ unsigned pci_nr_bars(const struct pci_device *device);
 /* The addresses the bridge before a bus passes on, as the firmware set them, and setting them. */
 void pci_read_windows(struct pci_bus *bus);
 void pci_write_window(struct pci_bus *bus, enum pci_space space, struct pci_window window);
+/* Takes addresses of the firmware's away that cannot be, each with a log line; before pci_assign. */
+void pci_check_addresses(const struct pci_tree *tree);
 /* Gives every BAR without an address one out of its root's windows, and bridges the windows for it. `plugged`: a bus
  * behind a slot, on which everything is new, so that its windows may be moved; or NULL. Returns the number of BARs that
  * could not be given one, each with a log line. */

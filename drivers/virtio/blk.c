@@ -15,10 +15,12 @@
 static void release(struct block_device *device)
 {
     struct blk *blk = blk_of(device);
+    struct device *bus_device = &blk->device->device;
 
     for (unsigned i = 0; i < blk->nr_queues; i++)
         blk_queue_destroy(&blk->queues[i]);
     kfree(blk);
+    device_put(bus_device);
 }
 
 static const struct block_operations operations = {
@@ -60,6 +62,7 @@ static struct blk *allocate(struct virtio_device *device, const struct blk_prope
 
     if (blk == NULL)
         return NULL;
+    (void)device_get(&device->device); /* who holds the disk may look at its queues: release gives it back */
     blk->device = device;
     blk->properties = *properties;
     blk->nr_queues = nr_queues;

@@ -35,7 +35,9 @@ struct pci_device {
     struct pci_bus *on;
     struct pci_bus *behind;            /* of a bridge whose bus is open, else NULL */
     struct pci_device *next;           /* all functions, in the order found */
-    struct pci_interrupts *interrupts; /* [thread] of pci_interrupts_request */
+    struct pci_interrupts *interrupts; /* the driver's: of pci_interrupts_request */
+    uint32_t nr_vectors;               /* [a] for who looks: in use, 0 without */
+    uint32_t interrupt_mode;           /* [a] enum pci_interrupt_mode */
 };
 
 /* Configuration space; a register beyond what the function has reads all ones, and so does a function that is gone.

@@ -1,6 +1,6 @@
 unit_test(pci SOURCES test_pci.c support/pci_model.c support/plain_heap.c
   KERNEL drivers/pci/config.c drivers/pci/capability.c drivers/pci/bar.c drivers/pci/scan.c drivers/pci/window.c
-         drivers/pci/assign.c drivers/pci/express.c drivers/pci/names.c drivers/pci/tree.c)
+         drivers/pci/assign.c drivers/pci/express.c drivers/pci/claim.c drivers/pci/names.c drivers/pci/tree.c)
 unit_test(pci_roots SOURCES test_pci_roots.c support/plain_heap.c
   KERNEL drivers/pci/roots.c drivers/pci/config.c drivers/pci/capability.c drivers/pci/bar.c drivers/pci/scan.c
          drivers/pci/window.c drivers/pci/express.c drivers/pci/tree.c drivers/acpi/table.c)

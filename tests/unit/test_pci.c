@@ -224,6 +224,29 @@ static void a_prefetchable_bar_lies_with_the_others_where_it_has_to(void **state
     check_disjoint();
 }
 
+static void what_the_bridge_does_not_pass_on_is_moved(void **state)
+{
+    struct pci_model_function *port = pci_model_add(NULL, 1, 0, true), *f = pci_model_add(port, 0, 0, false);
+    struct pci_model_function *odd = pci_model_add(NULL, 2, 0, true), *behind = pci_model_add(odd, 0, 0, false);
+    const uint32_t inside = 0xc0000000, across = 0xc0000000, outside = 0xd0000000;
+
+    memcpy(port->config + PCI_BRIDGE_MEMORY_BASE, "\x00\xc0\x10\xc0", 4); /* 2 MiB */
+    pci_model_bar(f, 0, MIB(1), 0);
+    memcpy(f->config + PCI_BAR0, &inside, 4);
+    pci_model_bar(f, 1, MIB(4), 0);
+    memcpy(f->config + PCI_BAR0 + 4, &across, 4);
+    pci_model_bar(f, 2, 0x1000, 0);
+    memcpy(f->config + PCI_BAR0 + 8, &outside, 4);
+    odd->config[PCI_REVISION + 1] = 1; /* passes on all that is left */
+    pci_model_bar(behind, 0, 0x1000, 0);
+    memcpy(behind->config + PCI_BAR0, &outside, 4);
+    assert_int_equal(scan(), 4);
+    pci_check_addresses(&tree);
+    assert_true(device_of(f)->bars[0].base.value == inside);
+    assert_true(device_of(f)->bars[1].base.value == 0 && device_of(f)->bars[2].base.value == 0);
+    assert_true(device_of(behind)->bars[0].base.value == outside);
+}
+
 static void a_bar_that_does_not_take_its_address(void **state)
 {
     struct pci_model_function *f = pci_model_add(NULL, 1, 0, false);
@@ -458,6 +481,7 @@ int main(void)
         TEST(assigns_addresses),
         TEST(what_does_not_fit_is_refused),
         TEST(a_prefetchable_bar_lies_with_the_others_where_it_has_to),
+        TEST(what_the_bridge_does_not_pass_on_is_moved),
         TEST(a_bar_that_does_not_take_its_address),
         TEST(what_is_plugged_in_is_found_and_given_addresses),
         TEST(a_slots_window_is_moved_for_something_large),

@@ -331,6 +331,17 @@ uint32_t percpu_nr_cpus(void)
     return 1;
 }
 
+struct device *device_get(struct device *device)
+{
+    device->references++;
+    return device;
+}
+
+void device_put(struct device *device)
+{
+    device->references--;
+}
+
 int device_set_data(struct device *device, void *data)
 {
     device->driver_data = data;
