@@ -28,19 +28,27 @@ struct pci_interrupts {
     struct pci_vector vectors[]; /* nr_handlers */
 };
 
-static enum irq_result run_vector(void *context)
+/* The handlers behind the last vector's own. */
+static NOINLINE enum irq_result run_rest(struct pci_vector *vector, enum irq_result result)
 {
-    struct pci_vector *vector = context;
-    struct pci_interrupts *interrupts = vector->interrupts;
-    struct pci_vector *end = interrupts->vectors + interrupts->nr_handlers;
-    enum irq_result result = vector->handler(vector->context);
+    const struct pci_vector *end = vector->interrupts->vectors + vector->interrupts->nr_handlers;
 
-    if ((unsigned)(vector - interrupts->vectors) + 1 != interrupts->nr_vectors)
-        return result;
     while (++vector < end)
         if (vector->handler(vector->context) == IRQ_HANDLED)
             result = IRQ_HANDLED;
     return result;
+}
+
+static enum irq_result run_vector(void *context)
+{
+    struct pci_vector *vector = context;
+    const struct pci_interrupts *interrupts = vector->interrupts;
+    enum irq_result result = vector->handler(vector->context);
+
+    if (LIKELY(interrupts->nr_vectors == interrupts->nr_handlers) ||
+        (unsigned)(vector - interrupts->vectors) + 1 != interrupts->nr_vectors)
+        return result;
+    return run_rest(vector, result);
 }
 
 static void set_pin(struct pci_device *device, bool is_on)

@@ -89,7 +89,8 @@ bool work_can_run(void)
 
 void work_wait(bool (*is_done)(const void *context), const void *context)
 {
-    work_run();
+    if (UNLIKELY(work_can_run()))
+        work_run();
     irq_disable(); /* or what is waited for could come between the look and the halt */
     if (!timer_will_interrupt())
         timer_poll(); /* a time-out of what is waited for */

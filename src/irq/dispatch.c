@@ -85,7 +85,7 @@ bool irq_dispatch(unsigned vector)
     is_handled = run_handlers(line);
     if (!is_handled)
         note_unclaimed(line);
-    if (storm_note(&line->watch, is_handled, tsc_now_ns()))
+    if (storm_note(&line->watch, is_handled, tsc_now_ns))
         end_storm(line);
     must_end = !(line->flags & IRQ_NO_END);
     spinlock_unlock(&line->lock);

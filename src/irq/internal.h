@@ -15,9 +15,9 @@
 
 enum line_kind { LINE_INPUT, LINE_MESSAGE, LINE_LOCAL };
 
-/* How often in a window of time (storm.c). */
+/* How often since when (storm.c). */
 struct storm_watch {
-    uint64_t window_start_ns;
+    uint64_t begin_ns;
     uint32_t handled, unclaimed;
 };
 
@@ -68,5 +68,5 @@ struct irq_line *vector_line(unsigned vector);
 /* A line was masked because of a storm. Context: irq-off. */
 void storm_ask_for_polls(void);
 
-/* Takes note of an interrupt; true when it makes a storm. [l] Pure but for the window's clock, which it is given. */
-bool storm_note(struct storm_watch *watch, bool is_handled, uint64_t now_ns);
+/* Takes note of an interrupt; true when it makes a storm. [l] Pure but for the clock, which it is given. */
+bool storm_note(struct storm_watch *watch, bool is_handled, uint64_t (*now_ns)(void));

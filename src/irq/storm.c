@@ -9,14 +9,20 @@
 #define HANDLED_PART  100u
 #define HANDLED_MAX   200000u /* a window: 2,000,000 a second */
 
-bool storm_note(struct storm_watch *watch, bool is_handled, uint64_t now_ns)
+/* The clock is read when a count begins and when it is full, not at each interrupt: one that is handled costs a count.
+ */
+bool storm_note(struct storm_watch *watch, bool is_handled, uint64_t (*now_ns)(void))
 {
-    if (now_ns - watch->window_start_ns >= WINDOW_NS)
-        *watch = (struct storm_watch){.window_start_ns = now_ns};
-    if (is_handled)
-        watch->handled++;
-    else
-        watch->unclaimed++;
-    return (watch->unclaimed >= UNCLAIMED_MAX && watch->handled < watch->unclaimed / HANDLED_PART) ||
-           watch->handled >= HANDLED_MAX;
+    bool is_full;
+
+    if (UNLIKELY(watch->handled + watch->unclaimed == 0))
+        watch->begin_ns = now_ns();
+    is_full = is_handled ? ++watch->handled >= HANDLED_MAX : ++watch->unclaimed % UNCLAIMED_MAX == 0;
+    if (LIKELY(!is_full))
+        return false;
+    if (now_ns() - watch->begin_ns < WINDOW_NS &&
+        (watch->handled >= HANDLED_MAX || watch->handled < watch->unclaimed / HANDLED_PART))
+        return true;
+    *watch = (struct storm_watch){0};
+    return false;
 }
