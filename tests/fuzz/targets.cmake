@@ -48,7 +48,7 @@ foreach(format IN ITEMS split packed)
   fuzz_test(virtqueue_${format} MAX_LENGTH 512 HARNESS fuzz_virtqueue_${format}.c virtqueue_device.c KERNEL ${virtqueue})
   fuzz_plant(virtqueue_${format} id SOURCE drivers/virtio/virtqueue.c
     FROM "if (id >= queue->config.size)" TO "if (id > queue->config.size + 1u)"
-    EXPECT "heap-buffer-overflow|not in flight|free list")
+    EXPECT "use-after-poison|not in flight|free list")
   fuzz_plant(virtqueue_${format} twice SOURCE drivers/virtio/virtqueue.c
     FROM "if (chain->token == NULL)" TO "if (chain->nr_descriptors == 0)"
     EXPECT "not in flight")
@@ -68,7 +68,7 @@ fuzz_plant(virtqueue_split accused SOURCE drivers/virtio/split.c
   EXPECT "an honest device is accused")
 fuzz_plant(virtqueue_split table SOURCE drivers/virtio/split.c
   FROM "last = queue->chains[last].next;" TO "last = ((struct virtq_desc *)queue->descriptors)[last].next;"
-  EXPECT "heap-buffer-overflow|SEGV|free list")
+  EXPECT "use-after-poison|SEGV|free list")
 fuzz_plant(virtqueue_split index SOURCE drivers/virtio/split.c
   FROM "> queue->nr_in_flight)" TO "> queue->config.size)"
   EXPECT "a lying index was believed")
