@@ -101,6 +101,8 @@ static void check_result(struct disk_load *load, struct block_request *request)
         count(&load->result.nr_failed);
     if (request->result == -EIO && __atomic_load_n(&load->is_disturbed, __ATOMIC_RELAXED))
         return;
+    if ((request->result == -EIO || request->result == -ENODEV) && load->options.may_vanish)
+        return;
     if (request->result != (must_fail ? -EIO : 0))
         count(&load->result.nr_unexpected);
 }

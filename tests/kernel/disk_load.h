@@ -29,6 +29,7 @@ struct disk_load_options {
      * follow. NULL for nothing. */
     void (*interfere)(void *context);
     void *context;
+    bool may_vanish; /* any request may fail, because the device has gone */
 };
 
 struct disk_load_result {

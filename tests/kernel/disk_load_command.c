@@ -11,8 +11,8 @@
 
 #include "disk_load.h"
 
-#define DEPTH       4u
-#define DEPTH_RESET 64u /* hundreds in flight */
+#define DEPTH      4u
+#define DEPTH_MANY 64u /* hundreds in flight */
 
 /* ---- the drivers leave their devices and take them again ---- */
 
@@ -123,7 +123,10 @@ static int parse(int argc, char **argv, struct disk_load_options *options)
     for (int i = 3; i < argc && error == 0; i++) {
         if (strcmp(argv[i], "reset") == 0) {
             options->interfere = reset_devices;
-            options->depth = DEPTH_RESET;
+            options->depth = DEPTH_MANY;
+        } else if (strcmp(argv[i], "vanishing") == 0) {
+            options->may_vanish = true;
+            options->depth = DEPTH_MANY;
         } else if (options->nr_bad == LOAD_BAD_MAX) {
             error = -E2BIG;
         } else {
@@ -157,7 +160,7 @@ static int run_diskload(int argc, char **argv)
     }
     if (load)
         disk_load_free(load);
-    if (error != 0)
+    if (error != 0 || options.may_vanish) /* what the device had is free now */
         return error;
     if (free_pages() == pages && slab_counts().objects == objects)
         return 0;
@@ -167,10 +170,10 @@ static int run_diskload(int argc, char **argv)
 }
 
 COMMAND(
-    diskload, .name = "diskload", .arguments = "NAME COUNT [reset | bad-OPERATION SECTOR...]",
+    diskload, .name = "diskload", .arguments = "NAME COUNT [reset | vanishing | bad-OPERATION SECTOR...]",
     .summary = "test a block device with COUNT requests, overwriting its first sectors", .run = run_diskload,
     .details =
         "Submits from thread, completions, deferred work and a timer, and compares what it reads with what it wrote.\n"
         "bad-read, bad-write and bad-flush say which requests have to fail: those that touch the sector; with\n"
         "-once one of them. `reset`: half-way the drivers of virtio disks leave them, hundreds of requests being in\n"
-        "flight, and take them again.");
+        "flight, and take them again. `vanishing`: the disk may be unplugged meanwhile.");

@@ -125,3 +125,23 @@ def block_reset_in_flight(run):
             assert 0 < int(first[1]) <= in_flight and int(second[1]) == 0, text
         assert_rings_are_empty(vm, 2)
         vm.exit()
+
+
+@scenario("block/unplug-in-flight", builds=("release", "debug"))
+def block_unplug_in_flight(run):
+    """a slow disk is unplugged by its button with hundreds of requests in flight: all of them end, and those that come later"""
+    extra = ("-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off", "-object", "throttle-group,id=slow,x-iops-total=500",
+             "-device", "pcie-root-port,id=rp,chassis=1,slot=1",
+             *filtered_disk(run, "d0", "driver=throttle,throttle-group=slow", ",queue-size=256,bus=rp,id=x"))
+    with run.boot(Machine(extra=extra)) as vm:
+        vm.wait_prompt()
+        vm.send("diskload vda 100000 vanishing\r")
+        vm.qmp("device_del", id="x")
+        vm.expect(r"slot 1: may be taken out")
+        counts = vm.expect(r"^100000 requests completed, (\d+) of them failed as they had to, at most (\d+) in flight")
+        vm.wait_prompt()
+        assert int(counts[1]) > 1000 and int(counts[2]) >= 200, counts[0]
+        assert "error" not in vm.output[vm.output.rindex("100000 requests"):], vm.output
+        assert "no block device" in vm.command("block list")
+        assert "0 violations" in vm.command("audit")
+        vm.exit()
