@@ -56,6 +56,13 @@ static uint16_t type_of(const struct pci_device *pci)
     return (uint16_t)(pci->id >= VIRTIO_PCI_MODERN_FIRST ? pci->id - VIRTIO_PCI_MODERN_FIRST : pci->subsystem_id);
 }
 
+/* Firmware may have left the device at work, in memory that is ours now; it need not get a driver that resets it. */
+static void quiet(struct virtio_pci *device)
+{
+    if (virtio_reset(&device->virtio) == 0)
+        pci_enable(device->pci, PCI_ENABLE_MASTER);
+}
+
 static void release(struct device *device)
 {
     struct virtio_pci *pci = virtio_pci_of(virtio_device_of(device));
@@ -82,10 +89,12 @@ static int probe(struct device *function)
     memcpy(device->virtio.device.name, function->name, sizeof(function->name));
     device->virtio.name = device->virtio.device.name;
     device->virtio.id = type_of(pci);
-    pci_enable(pci, PCI_ENABLE_MEMORY | PCI_ENABLE_IO | PCI_ENABLE_MASTER);
+    pci_enable(pci, PCI_ENABLE_MEMORY | PCI_ENABLE_IO);
     result = choose_interface(device);
-    if (result == 0)
+    if (result == 0) {
+        quiet(device);
         result = device_add(&device->virtio.device);
+    }
     if (result != 0) {
         virtio_pci_unmap(device);
         kfree(device);
