@@ -213,7 +213,8 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     ps2_keyboard_init(boot_info()->command_line);
     hpet_init(); /* counters whose frequency is known, ... */
     acpi_pm_timer_init();
-    tsc_clock_init();   /* ... which the TSC is measured against, or the PIT */
+    tsc_clock_init(); /* ... which the TSC is measured against, or the PIT */
+    log_set_clock(clock_now_ns);
     lapic_timer_init(); /* measured against the clock */
     hpet_event_init();
     event_sources_done();

@@ -11,7 +11,7 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 struct log_record {
     uint64_t sequence; /* 0, 1, 2 ... */
-    uint64_t time_ns;  /* since boot, from the TSC; an estimate until the clock is calibrated */
+    uint64_t time_ns;  /* since boot; an estimate until the clock is calibrated */
     enum log_level level;
     uint16_t cpu;
     uint16_t length_bytes; /* of text, without the terminator */
@@ -20,6 +20,10 @@ struct log_record {
 
 /* Adds one record and, where the context allows, writes it to the consoles. Context: any. */
 PRINTF(2, 3) void log_write(enum log_level level, const char *format, ...);
+
+/* A better clock for the records' times than the TSC as boot measured it: of any context, and not behind it. Context:
+ * init. */
+void log_set_clock(uint64_t (*better_now_ns)(void));
 
 #define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_write(LOG_WARN, __VA_ARGS__)

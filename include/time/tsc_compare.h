@@ -7,9 +7,9 @@
 
 struct tsc_comparison {
     struct spinlock lock;
-    uint64_t last;         /* [l] */
-    uint64_t behind_ticks; /* [l] how far one CPU's counter was behind another's at most; 0: they agree */
-    uint32_t nr_arrived;   /* [a] */
+    uint64_t last;                    /* [l] */
+    uint64_t behind_ticks;            /* [l] how far one CPU's counter was behind another's at most; 0: they agree */
+    uint32_t nr_arrived, nr_finished; /* [a] */
 };
 
 #define TSC_COMPARISON_INITIALIZER                     \

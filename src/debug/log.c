@@ -21,6 +21,7 @@
 
 static_assert((LOG_RECORDS & (LOG_RECORDS - 1)) == 0, "the ring wants a power of two");
 
+static uint64_t (*now_ns)(void) = tsc_now_ns; /* [I] after boot */
 static struct log_slot log_slots[LOG_RECORDS];
 static struct log_ring ring = {.slots = log_slots, .size = LOG_RECORDS};
 
@@ -66,11 +67,16 @@ void log_write(enum log_level level, const char *format, ...)
     va_start(arguments, format);
     record.length_bytes = (uint16_t)format_text(record.text, format, arguments);
     va_end(arguments);
-    record.time_ns = tsc_now_ns();
+    record.time_ns = now_ns();
     record.level = level;
     record.cpu = (uint16_t)this_cpu_read(percpu.cpu_number);
     log_ring_write(&ring, &record);
     console_flush();
+}
+
+void log_set_clock(uint64_t (*better_now_ns)(void))
+{
+    now_ns = better_now_ns;
 }
 
 int log_read(uint64_t sequence, struct log_record *record, uint64_t *oldest)

@@ -39,5 +39,10 @@ void tsc_compare(struct tsc_comparison *comparison, unsigned nr_cpus, unsigned r
         compare_once(comparison);
         cpu_relax(); /* the others' turn */
     }
+    /* Nobody leaves before all have read: the last reading of each comes after one of every other's. */
+    __atomic_add_fetch(&comparison->nr_finished, 1, __ATOMIC_ACQ_REL); /* pairs with the others' */
+    while (__atomic_load_n(&comparison->nr_finished, __ATOMIC_ACQUIRE) < nr_cpus)
+        cpu_relax();
+    compare_once(comparison);
     irq_restore(flags);
 }

@@ -1,6 +1,7 @@
 /* A clock that goes wrong while it is used: found out by the next best one, dropped, and no time lost or repeated. Of
  * exact/, because it takes seconds and judges how fast time passes. */
 #include <cpu/registers.h>
+#include <debug/log.h>
 #include <debug/test.h>
 #include <time/clock.h>
 #include <time/source.h>
@@ -54,6 +55,7 @@ KERNEL_TEST(exact_drift, TEST_EXACT_PREFIX "a_clock_that_drifts_is_dropped")
     for (steps = 0; steps < STEPS_MAX && clock_source_current() == &drifting; steps++)
         if (!step_is_sane())
             return;
+    log_info("time: the clock is at %lu ns", clock_now_ns()); /* and so is this line: the scenario compares */
     EXPECT(clock_source_current() != &drifting);
     EXPECT(drifting.rating == 0);
     for (steps = 0; steps < STEPS_GOOD; steps++)

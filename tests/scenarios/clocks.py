@@ -84,6 +84,8 @@ def drift(run):
     output = run_commands(run, {"cpu": "qemu64"}, "test exact/a_clock_that_drifts_is_dropped; clock; audit")
     assert "1 passed, 0 failed" in output
     assert re.search(r"clock: drifting is not trusted any more: \d+ ns off in \d+ ns by tsc; tsc is used$", output, re.M)
+    stamp, now = re.search(r"\[ *([\d.]+)\] time: the clock is at (\d+) ns$", output, re.M).groups()
+    assert abs(float(stamp) - int(now) / 1e9) < 1e-3, f"the log's time is {stamp}, the clock's {now}"
     assert re.search(r"^drifting .*, not trusted$", output, re.M) and re.search(r"^tsc .*, in use$", output, re.M)
 
 
