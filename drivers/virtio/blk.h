@@ -114,12 +114,17 @@ MUST_CHECK int blk_parse_config(const struct virtio_blk_config *config, uint64_t
 
 /* ---- blk_request.c: pure ---- */
 
+/* How many segments a chain has: readable ones first. */
+struct blk_chain {
+    unsigned nr_readable, nr_writable;
+};
+
 /* Writes header, range and the missing status, and the chain of a checked request that fits the limits: header, data
- * and status. Returns the number of segments; *nr_readable of them come first and are the device's to read. */
-unsigned blk_make_chain(const struct block_request *request, unsigned sector_shift, const struct blk_slot *slot,
-                        struct virtqueue_segment *segments, unsigned *nr_readable);
+ * and status. */
+struct blk_chain blk_make_chain(const struct block_request *request, unsigned sector_shift, const struct blk_slot *slot,
+                                struct virtqueue_segment *segments);
 /* The same for the flush that follows a write. */
-unsigned blk_make_flush(const struct blk_slot *slot, struct virtqueue_segment *segments);
+struct blk_chain blk_make_flush(const struct blk_slot *slot, struct virtqueue_segment *segments);
 
 /* The error a status stands for. */
 int blk_status_error(uint8_t status);

@@ -35,49 +35,47 @@ static bool is_range(const struct block_request *request)
 }
 
 /* What is not a read or write: a range, the id or nothing. */
-static NOINLINE unsigned make_other(const struct block_request *request, unsigned sector_shift,
-                                    const struct blk_slot *slot, struct virtqueue_segment *segments,
-                                    unsigned *nr_readable)
+static NOINLINE struct blk_chain make_other(const struct block_request *request, unsigned sector_shift,
+                                            const struct blk_slot *slot, struct virtqueue_segment *segments)
 {
-    unsigned nr = 0;
+    struct blk_chain chain = {1, 1};
 
-    segments[nr++] = header_segment(slot, types[request->operation], 0);
+    *segments++ = header_segment(slot, types[request->operation], 0);
     if (is_range(request)) {
         slot->shared->range = (struct virtio_blk_range){
             .sector = request->sector << sector_shift,
             .nr_sectors = (uint32_t)(request->nr_sectors << sector_shift), /* the limits are 32 bits */
         };
-        segments[nr++] = segment_at(slot, offsetof(struct blk_shared, range), sizeof(slot->shared->range));
+        *segments++ = segment_at(slot, offsetof(struct blk_shared, range), sizeof(slot->shared->range));
+        chain.nr_readable++;
+    } else if ((unsigned)request->operation == BLK_GET_ID) {
+        *segments++ = (struct virtqueue_segment){request->segments[0].base, request->segments[0].length_bytes};
+        chain.nr_writable++;
     }
-    *nr_readable = nr;
-    if ((unsigned)request->operation == BLK_GET_ID)
-        segments[nr++] = (struct virtqueue_segment){request->segments[0].base, request->segments[0].length_bytes};
-    segments[nr++] = status_segment(slot);
-    return nr;
+    *segments = status_segment(slot);
+    return chain;
 }
 
-unsigned blk_make_chain(const struct block_request *request, unsigned sector_shift, const struct blk_slot *slot,
-                        struct virtqueue_segment *segments, unsigned *nr_readable)
+struct blk_chain blk_make_chain(const struct block_request *request, unsigned sector_shift, const struct blk_slot *slot,
+                                struct virtqueue_segment *segments)
 {
-    const struct block_segment *data = request->segments, *end;
-    struct virtqueue_segment *to = segments;
+    const struct block_segment *data = request->segments, *end = data + request->nr_segments;
+    bool is_read = request->operation == BLOCK_READ;
 
-    if (UNLIKELY(request->operation != BLOCK_READ && request->operation != BLOCK_WRITE))
-        return make_other(request, sector_shift, slot, segments, nr_readable);
-    *to++ = header_segment(slot, request->operation == BLOCK_READ ? VIRTIO_BLK_T_IN : VIRTIO_BLK_T_OUT,
-                           request->sector << sector_shift);
-    for (end = data + request->nr_segments; data < end; data++)
-        *to++ = (struct virtqueue_segment){data->base, data->length_bytes};
-    *to++ = status_segment(slot);
-    *nr_readable = request->operation == BLOCK_READ ? 1 : request->nr_segments + 1;
-    return request->nr_segments + BLK_SEGMENTS_MORE;
+    if (UNLIKELY(!is_read && request->operation != BLOCK_WRITE))
+        return make_other(request, sector_shift, slot, segments);
+    *segments++ = header_segment(slot, is_read ? VIRTIO_BLK_T_IN : VIRTIO_BLK_T_OUT, request->sector << sector_shift);
+    for (; data < end; data++)
+        *segments++ = (struct virtqueue_segment){data->base, data->length_bytes};
+    *segments = status_segment(slot);
+    return is_read ? (struct blk_chain){1, request->nr_segments + 1} : (struct blk_chain){request->nr_segments + 1, 1};
 }
 
-unsigned blk_make_flush(const struct blk_slot *slot, struct virtqueue_segment *segments)
+struct blk_chain blk_make_flush(const struct blk_slot *slot, struct virtqueue_segment *segments)
 {
     segments[0] = header_segment(slot, VIRTIO_BLK_T_FLUSH, 0);
     segments[1] = status_segment(slot);
-    return 2;
+    return (struct blk_chain){1, 1};
 }
 
 int blk_status_error(uint8_t status)

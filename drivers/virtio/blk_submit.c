@@ -5,11 +5,9 @@
 #include <cpu/percpu.h>
 
 /* A CPU keeps to its queue, so that it meets no other CPU there. */
-static struct blk_queue *choose_queue(struct blk *blk)
+static NOINLINE struct blk_queue *choose_queue(struct blk *blk)
 {
-    unsigned cpu = blk->nr_queues == 1 ? 0 : this_cpu_read(percpu.cpu_number);
-
-    return &blk->queues[cpu < blk->nr_queues ? cpu : cpu % blk->nr_queues];
+    return &blk->queues[this_cpu_read(percpu.cpu_number) % blk->nr_queues];
 }
 
 static ALWAYS_INLINE void take_slot_locked(struct blk_queue *queue, struct blk_slot *slot,
@@ -26,12 +24,12 @@ static ALWAYS_INLINE void take_slot_locked(struct blk_queue *queue, struct blk_s
 static ALWAYS_INLINE bool start_locked(struct blk_queue *queue, struct block_request *request)
 {
     struct blk_slot *slot = queue->free;
-    unsigned nr_readable, nr;
+    struct blk_chain chain;
 
-    if (slot == NULL)
+    if (UNLIKELY(slot == NULL))
         return false;
-    nr = blk_make_chain(request, queue->blk->properties.sector_shift, slot, queue->segments, &nr_readable);
-    if (virtqueue_add(&queue->queue.ring, queue->segments, nr_readable, nr - nr_readable, slot) != 0)
+    chain = blk_make_chain(request, queue->blk->properties.sector_shift, slot, queue->segments);
+    if (virtqueue_add(&queue->queue.ring, queue->segments, chain.nr_readable, chain.nr_writable, slot) != 0)
         return false; /* full; or broken, and then the work that ends everything is under way (B5) */
     take_slot_locked(queue, slot, request);
     return true;
@@ -39,9 +37,13 @@ static ALWAYS_INLINE bool start_locked(struct blk_queue *queue, struct block_req
 
 void blk_submit(struct block_device *device, struct block_request *request)
 {
-    struct blk_queue *queue = choose_queue(blk_of(device));
-    uint64_t flags = spinlock_lock_irqsave(&queue->lock);
+    struct blk *blk = blk_of(device);
+    struct blk_queue *queue = blk->queues;
+    uint64_t flags;
 
+    if (UNLIKELY(blk->nr_queues > 1))
+        queue = choose_queue(blk);
+    flags = spinlock_lock_irqsave(&queue->lock);
     if (UNLIKELY(queue->is_stopped)) {
         spinlock_unlock_irqrestore(&queue->lock, flags);
         request->result = -EIO;
@@ -68,8 +70,8 @@ void blk_submit_waiting_locked(struct blk_queue *queue)
 
 bool blk_submit_flush_locked(struct blk_queue *queue, struct blk_slot *slot)
 {
-    unsigned nr = blk_make_flush(slot, queue->segments);
+    struct blk_chain chain = blk_make_flush(slot, queue->segments);
 
     slot->must_flush = false;
-    return virtqueue_add(&queue->queue.ring, queue->segments, 1, nr - 1, slot) == 0;
+    return virtqueue_add(&queue->queue.ring, queue->segments, chain.nr_readable, chain.nr_writable, slot) == 0;
 }

@@ -72,6 +72,13 @@ static int check(const struct block_device *device, struct block_request *reques
     return error;
 }
 
+/* Most requests: block_fits_limits for a read or write of one segment. */
+static bool is_simple(const struct block_limits *limits, const struct block_request *request)
+{
+    return request->operation <= BLOCK_WRITE && request->nr_segments == 1 &&
+           request->segments->length_bytes <= limits->max_segment_bytes;
+}
+
 void block_submit(struct block_device *device, struct block_request *request)
 {
     struct block_device *disk = device->whole ? device->whole : device;
@@ -84,7 +91,7 @@ void block_submit(struct block_device *device, struct block_request *request)
     }
     if (error < 0 || (request->operation == BLOCK_FLUSH && !disk->is_write_back))
         block_complete_request(request, error);
-    else if (block_fits_limits(&disk->limits, request))
+    else if (is_simple(&disk->limits, request) || block_fits_limits(&disk->limits, request))
         disk->operations->submit(disk, request);
     else
         block_submit_parts(disk, request);
