@@ -20,7 +20,8 @@ struct block_segment {
 };
 
 struct block_request;
-/* Context: interrupt or thread. The request belongs to its submitter again. */
+/* The request belongs to its submitter again. May submit, this one too; must not wait. Context: any but NMI, with
+ * interrupts off where an interrupt completed it; none of the driver's locks is held. */
 typedef void (*block_complete)(struct block_request *request);
 
 /* The submitter's, but from block_submit to complete the driver's. */
@@ -99,7 +100,8 @@ struct block_device *block_device_at(unsigned n);
 /* Hands the request to the driver, in parts where it exceeds the device's limits; it completes with the error of the
  * first part that failed. What cannot be done completes before this returns: -EINVAL (no whole sectors, unknown
  * operation or flag), -ERANGE (beyond the end), -EROFS, -ENOTSUP, -ENODEV, -ENOMEM (no memory for the parts). A flush
- * of a write-through device has nothing to do. Context: any but NMI. */
+ * of a write-through device has nothing to do. Never waits; may complete the request before it returns. Context: any
+ * but NMI. */
 void block_submit(struct block_device *device, struct block_request *request);
 
 /* Submits and waits, halting the CPU meanwhile. Returns the request's result; complete and context are overwritten.
