@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <base/errno.h>
+#include <cpu/percpu.h>
 #include <hw/virtio.h>
 #include <mm/physmap.h>
 
@@ -238,6 +239,85 @@ static void test_no_overtaking(void **state)
     end();
 }
 
+static void expect_all_failed(void)
+{
+    for (unsigned n = 0; n < NR_REQUESTS; n++) {
+        assert_int_equal(jobs[n].nr_done, 1);
+        assert_int_equal(jobs[n].request.result, -EIO);
+    }
+    start(&jobs[0], BLOCK_READ, 0, 1);
+    assert_int_equal(jobs[0].nr_done, 1);
+    assert_int_equal(jobs[0].request.result, -EIO);
+}
+
+/* ---- several queues ---- */
+
+static void begin_queues(unsigned nr_cpus, uint16_t nr_offered)
+{
+    blk_model_set_up(8, RINGS, true);
+    memset(expected, 0, sizeof(expected));
+    model.nr_cpus = nr_cpus;
+    model.offers |= VIRTIO_BLK_F_MQ;
+    model.config.num_queues = nr_offered;
+    assert_int_equal(blk_model_probe(), 0);
+    disk = blk_model_disk();
+}
+
+/* As many as there are CPUs and the device has; each CPU keeps to its own. */
+static void test_queues(void **state)
+{
+    static const struct {
+        unsigned nr_cpus;
+        uint16_t nr_offered;
+        unsigned nr_expected;
+    } cases[] = {{1, 4, 1}, {3, 4, 3}, {4, 2, 2}, {2, 0, 1}, {4, 4, 4}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        begin_queues(cases[i].nr_cpus, cases[i].nr_offered);
+        assert_int_equal(model.nr_rings, cases[i].nr_expected);
+        assert_int_equal(model.interrupts.nr_queues, cases[i].nr_expected);
+        model.is_paused = true;
+        for (unsigned n = 0; n < 8; n++) {
+            percpu.cpu_number = n % cases[i].nr_cpus;
+            start(&jobs[n], BLOCK_READ, n, 1);
+            blk_model_run();
+            if (n < model.nr_held)
+                assert_int_equal(model.held_from[n], percpu.cpu_number % cases[i].nr_expected);
+        }
+        percpu.cpu_number = 0;
+        model.is_paused = false;
+        for (unsigned n = 0; n < 8; n++)
+            blk_model_run();
+        for (unsigned n = 0; n < 8; n++)
+            expect_done(&jobs[n]);
+        end();
+    }
+}
+
+/* One queue's lie, or silence, is the device's: all queues' requests end, and none is started any more. */
+static void test_queues_fail_together(void **state)
+{
+    for (unsigned is_silent = 0; is_silent < 2; is_silent++) {
+        begin_queues(4, 4);
+        model.is_paused = true;
+        for (unsigned n = 0; n < NR_REQUESTS; n++) {
+            percpu.cpu_number = n % 4;
+            start(&jobs[n], BLOCK_READ, n, 1);
+        }
+        percpu.cpu_number = 0;
+        blk_model_run();
+        if (is_silent) {
+            blk_model_pass_time(31 * SECOND);
+        } else {
+            model_write_used(&model.rings[2], 7777, 1);
+            model.interrupts.queue(model.queue_contexts[2]);
+            blk_model_run_deferred();
+        }
+        expect_all_failed();
+        end();
+    }
+}
+
 /* ---- errors ---- */
 
 static void test_each_its_own_error(void **state)
@@ -341,17 +421,6 @@ static void start_all(void)
         start(&jobs[n], BLOCK_READ, n, 1);
 }
 
-static void expect_all_failed(void)
-{
-    for (unsigned n = 0; n < NR_REQUESTS; n++) {
-        assert_int_equal(jobs[n].nr_done, 1);
-        assert_int_equal(jobs[n].request.result, -EIO);
-    }
-    start(&jobs[0], BLOCK_READ, 0, 1);
-    assert_int_equal(jobs[0].nr_done, 1);
-    assert_int_equal(jobs[0].request.result, -EIO);
-}
-
 static void test_lie(void **state)
 {
     for (unsigned i = 0; i < 8; i++) {
@@ -360,9 +429,9 @@ static void test_lie(void **state)
         model.is_paused = true;
         start_all();
         blk_model_run();
-        model_write_used(&model.ring, 7777, 1);
+        model_write_used(&model.rings[0], 7777, 1);
         if (model.interrupts.queue)
-            model.interrupts.queue(model.queue_context);
+            model.interrupts.queue(model.queue_contexts[0]);
         else
             disk->operations->poll(disk);
         if (i & 2)
@@ -513,14 +582,24 @@ static int tear_down(void **state)
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_teardown(function, tear_down)
-    const struct CMUnitTest tests[] = {TEST(test_config),         TEST(test_config_length),
-                                       TEST(test_many_requests),  TEST(test_first_come_first_served),
-                                       TEST(test_no_overtaking),  TEST(test_each_its_own_error),
-                                       TEST(test_no_status),      TEST(test_fua),
-                                       TEST(test_identify),       TEST(test_lie),
-                                       TEST(test_needs_reset),    TEST(test_silence),
-                                       TEST(test_lost_interrupt), TEST(test_remove),
-                                       TEST(test_resize),         TEST(test_without_memory),
+    const struct CMUnitTest tests[] = {TEST(test_config),
+                                       TEST(test_config_length),
+                                       TEST(test_many_requests),
+                                       TEST(test_first_come_first_served),
+                                       TEST(test_no_overtaking),
+                                       TEST(test_queues),
+                                       TEST(test_queues_fail_together),
+                                       TEST(test_each_its_own_error),
+                                       TEST(test_no_status),
+                                       TEST(test_fua),
+                                       TEST(test_identify),
+                                       TEST(test_lie),
+                                       TEST(test_needs_reset),
+                                       TEST(test_silence),
+                                       TEST(test_lost_interrupt),
+                                       TEST(test_remove),
+                                       TEST(test_resize),
+                                       TEST(test_without_memory),
                                        TEST(test_refused)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,7 @@ struct blk_model model;
 static struct driver *driver;
 static struct block_device *disk;
 static struct deferred *deferred;
-static struct timer *timer;
+static struct timer *timers[MODEL_QUEUES]; /* those that are set */
 static uint64_t now_ns;
 
 /* ---- the transport ---- */
@@ -52,7 +52,7 @@ static void write_status(struct virtio_device *device, uint8_t status)
     if (!model.resets)
         return;
     model.status = 0;
-    model.has_ring = false;
+    model.nr_rings = 0;
     model.nr_held = 0;
 }
 
@@ -73,7 +73,7 @@ static bool wait_for_reset(struct virtio_device *device)
 
 static void cut_off(struct virtio_device *device)
 {
-    model.has_ring = false;
+    model.nr_rings = 0;
     model.nr_held = 0;
 }
 
@@ -81,9 +81,12 @@ static int interrupts_request(struct virtio_device *device, const struct virtio_
 {
     if (!model.has_interrupts)
         return -ENODEV;
+    CHECK(wanted->nr_queues <= MODEL_QUEUES);
     model.interrupts = *wanted;
-    model.queue_context = wanted->contexts[0];
-    model.interrupts.queue(model.queue_context); /* one for nothing, before the queues are there */
+    for (unsigned i = 0; i < wanted->nr_queues; i++) {
+        model.queue_contexts[i] = wanted->contexts[i];
+        wanted->queue(wanted->contexts[i]); /* one for nothing, before the queues are there */
+    }
     return 0;
 }
 
@@ -143,7 +146,7 @@ int virtio_queue_create(struct virtio_queue *queue, struct virtio_device *device
     struct virtqueue_config config = {.size = model.ring_size < max_size ? model.ring_size : max_size};
     struct virtqueue_layout layout;
 
-    CHECK(index == 0 && !(model.status & VIRTIO_STATUS_DRIVER_OK));
+    CHECK(index == model.nr_rings && index < MODEL_QUEUES && !(model.status & VIRTIO_STATUS_DRIVER_OK));
     config.format = device->features & VIRTIO_F_RING_PACKED ? VIRTQUEUE_PACKED : VIRTQUEUE_SPLIT;
     config.has_event_index = device->features & VIRTIO_F_EVENT_IDX;
     config.nr_tables = device->features & VIRTIO_F_INDIRECT_DESC ? config.size : 0;
@@ -157,14 +160,13 @@ int virtio_queue_create(struct virtio_queue *queue, struct virtio_device *device
     queue->memory.private = aligned(8, layout.private_bytes);
     if (virtqueue_init(&queue->ring, &config, &queue->memory) != 0)
         abort();
-    model_init(&model.ring, &queue->ring);
-    model.has_ring = true;
+    model_init(&model.rings[model.nr_rings++], &queue->ring);
     return 0;
 }
 
 void virtio_queue_destroy(struct virtio_queue *queue)
 {
-    CHECK(queue->ring.nr_in_flight == 0 && !model.has_ring); /* the device has been reset, or cut off */
+    CHECK(queue->ring.nr_in_flight == 0 && model.nr_rings == 0); /* the device has been reset, or cut off */
     free(queue->memory.ring);
     free(queue->memory.tables);
     free(queue->memory.private);
@@ -240,6 +242,7 @@ static void return_one(void)
     unsigned n = (unsigned)random_below(&model.random, model.nr_held);
     struct model_chain chain = model.held[n];
     int status = execute(&chain);
+    struct virtio_model *ring;
 
     if (model.next_status >= 0)
         status = model.next_status;
@@ -247,19 +250,23 @@ static void return_one(void)
     if (status != MODEL_NO_STATUS)
         *chain.segments[chain.nr - 1].base = (uint8_t)status;
     model.nr_requests++;
+    ring = &model.rings[model.held_from[n]];
     model.held[n] = model.held[--model.nr_held];
-    model_return(&model.ring, &chain, model_writable_bytes(&chain));
+    model.held_from[n] = model.held_from[model.nr_held];
+    model_return(ring, &chain, model_writable_bytes(&chain));
 }
 
 void blk_model_run(void)
 {
-    while (model.has_ring && model_take(&model.ring, &model.held[model.nr_held]))
-        model.nr_held++;
-    while (model.has_ring && !model.is_paused && model.nr_held > 0)
+    for (unsigned i = 0; i < model.nr_rings; i++)
+        while (model_take(&model.rings[i], &model.held[model.nr_held]))
+            model.held_from[model.nr_held++] = i;
+    while (!model.is_paused && model.nr_held > 0)
         return_one();
-    if (model.has_ring && model_must_interrupt(&model.ring) && model.interrupts.queue)
-        model.interrupts.queue(model.queue_context);
-    else if (disk && disk->operations->poll)
+    for (unsigned i = 0; i < model.nr_rings; i++)
+        if (model_must_interrupt(&model.rings[i]) && model.interrupts.queue)
+            model.interrupts.queue(model.queue_contexts[i]);
+    if (disk && disk->operations->poll)
         disk->operations->poll(disk);
     blk_model_run_deferred();
 }
@@ -276,30 +283,43 @@ void timer_init(struct timer *which, timer_function function)
     *which = (struct timer){.function = function};
 }
 
+static struct timer **find_timer(const struct timer *which)
+{
+    for (unsigned i = 0; i < MODEL_QUEUES; i++)
+        if (timers[i] == which)
+            return &timers[i];
+    return NULL;
+}
+
 void timer_set(struct timer *which, uint64_t deadline_ns)
 {
-    CHECK(timer == NULL || timer == which);
+    struct timer **place = find_timer(which);
+
+    place = place ? place : find_timer(NULL);
+    CHECK(place != NULL);
     which->deadline_ns = deadline_ns;
-    timer = which;
+    *place = which;
 }
 
 bool timer_cancel(struct timer *which)
 {
-    bool was_set = timer == which;
+    struct timer **place = find_timer(which);
 
-    if (was_set)
-        timer = NULL;
-    return was_set;
+    if (place)
+        *place = NULL;
+    return place != NULL;
 }
 
 void blk_model_pass_time(uint64_t ns)
 {
-    struct timer *due = timer;
-
     now_ns += ns;
-    if (due && due->deadline_ns <= now_ns) {
-        timer = NULL;
-        due->function(due);
+    for (unsigned i = 0; i < MODEL_QUEUES; i++) {
+        struct timer *due = timers[i];
+
+        if (due && due->deadline_ns <= now_ns) {
+            timers[i] = NULL;
+            due->function(due);
+        }
     }
     blk_model_run_deferred();
 }
@@ -328,7 +348,7 @@ void deferred_flush(struct deferred *work)
 
 uint32_t percpu_nr_cpus(void)
 {
-    return 1;
+    return model.nr_cpus;
 }
 
 struct device *device_get(struct device *device)
@@ -420,7 +440,8 @@ void blk_model_set_up(uint16_t ring_size, uint64_t ring_features, bool has_inter
     memset(&model, 0, sizeof(model));
     disk = NULL;
     deferred = NULL;
-    timer = NULL;
+    memset(timers, 0, sizeof(timers));
+    model.nr_cpus = 1;
     model.virtio.transport = &transport;
     model.virtio.name = "00:03.0";
     model.ring_size = ring_size;

@@ -11,6 +11,7 @@
 #include "virtio_device.h"
 
 #define MODEL_SECTORS 256u
+#define MODEL_QUEUES  4u
 
 #define MODEL_NO_STATUS 0x100 /* as next_status: none is written */
 
@@ -23,10 +24,12 @@ struct blk_model {
     uint8_t status;                      /* of the device */
     unsigned nr_resets, nr_released;     /* resets asked for; block devices released */
     struct virtio_interrupts interrupts; /* the driver's handlers; queue is NULL when there are none */
-    void *queue_context;
-    struct virtio_model ring;
-    bool has_ring, is_paused;                   /* paused: it takes chains, and returns nothing */
+    void *queue_contexts[MODEL_QUEUES];
+    struct virtio_model rings[MODEL_QUEUES];
+    unsigned nr_rings, nr_cpus;
+    bool is_paused;                             /* it takes chains, and returns nothing */
     struct model_chain held[MODEL_SECTORS * 4]; /* taken and not returned */
+    unsigned held_from[MODEL_SECTORS * 4];      /* the ring of each */
     unsigned nr_held;
     uint8_t content[MODEL_SECTORS * 512], id[VIRTIO_BLK_ID_BYTES];
     unsigned nr_flushes, nr_requests;
