@@ -26,9 +26,10 @@ struct virtio_queue_figures {
 };
 
 /* Allocates a ring of at most max_size (a legacy device's has its own size) with the features agreed on, and shows it
- * to the device. Chains up to max_segments go into indirect tables where there are such. Where memory is short the ring
- * of a modern device and the number of tables may be less: ring.config says. Returns 0; -ENODEV when the device has no
- * such queue; -EINVAL for a size that it cannot have; -ENOMEM; the transport's errors. Context: thread. */
+ * to the device. Chains up to max_segments go into indirect tables, where there are such, once the ring fills up. Where
+ * memory is short the ring of a modern device and the number of tables may be less: ring.config says. Returns 0;
+ * -ENODEV when the device has no such queue; -EINVAL for a size that it cannot have; -ENOMEM; the transport's errors.
+ * Context: thread. */
 MUST_CHECK int virtio_queue_create(struct virtio_queue *queue, struct virtio_device *device, uint16_t index,
                                    uint16_t max_size, uint16_t max_segments);
 
