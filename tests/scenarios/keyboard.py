@@ -30,7 +30,7 @@ def keyboard_us(run):
         vm.wait_prompt()
         assert "layout us, interrupt" in vm.output
         keys(vm, "h", "e", "p", "left", "l", "end", "spc", "b", "o", "o", "t", "ret")
-        vm.expect(r"^boot +\S.*$")
+        vm.expect("what firmware and loader told")
         vm.wait_prompt()
         typed(vm, text_keys("Mixed CASE 42"), "Mixed CASE 42")
         typed(vm, ["shift-1", "shift-2", "shift_r-6", "shift-minus", "bracket_left", "shift-backslash"], r"!@\^_\[\|")

@@ -67,7 +67,7 @@ def stuck_scenario(test, function):
         with run.boot(Machine(serial_break=True)) as vm:
             vm.wait_prompt()
             vm.send(f"test selftest/{test}\r")
-            vm.expect("stuck$")
+            vm.expect(r"\.\.\. stuck$")
             request(vm, "t")
             vm.expect("system request t")
             vm.expect(rf"{function}\+")
