@@ -454,6 +454,26 @@ static void polling_devices(void **state)
     queue_for_each_config(a_polling_device_is_not_notified);
 }
 
+/* Exactly so many that the indices are what they were when the device asked. */
+static void a_wish_is_heard_a_round_later(void **state)
+{
+    struct virtqueue_config config = {.format = VIRTQUEUE_SPLIT, .size = 4, .has_event_index = true};
+    struct traffic traffic;
+
+    (void)state;
+    for (unsigned nr_more = 0; nr_more < 3; nr_more++) {
+        traffic_start(&traffic, &config);
+        for (unsigned i = 0; i < 0x10000u + nr_more; i++) {
+            while (!submit(&traffic))
+                ;
+            assert_true(device_take(&traffic) && device_answer(&traffic) && reap(&traffic));
+        }
+        assert_true(virtqueue_must_notify(&traffic.fixture.queue));
+        finish(&traffic);
+        traffic_end(&traffic);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -462,6 +482,7 @@ int main(void)
         cmocka_unit_test(a_full_ring_says_so),
         cmocka_unit_test(every_chain_comes_back_once),
         cmocka_unit_test(indices_come_round),
+        cmocka_unit_test(a_wish_is_heard_a_round_later),
         cmocka_unit_test(polling_devices),
         cmocka_unit_test(nobody_sleeps_on_work),
     };
