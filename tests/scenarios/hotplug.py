@@ -85,9 +85,19 @@ def fifty_times(run):
         vm.exit()
 
 
+def backend(device):
+    return f"/machine/peripheral/{device}/virtio-backend"
+
+
+def wait_free(vm):
+    """Waits until QEMU has let go of every unplugged disk: the next one may have its image."""
+    while any("/peripheral/" in (block.get("qdev") or "") for block in vm.qmp("query-block")):
+        pass
+
+
 def throttle(vm, device="x", bytes_per_second=100):
     """From here on the disk answers one request, and then not for a long time."""
-    vm.qmp("block_set_io_throttle", id=f"/machine/peripheral/{device}/virtio-backend", bps=bytes_per_second, bps_rd=0, bps_wr=0, iops=0, iops_rd=0, iops_wr=0)
+    vm.qmp("block_set_io_throttle", id=backend(device), bps=bytes_per_second, bps_rd=0, bps_wr=0, iops=0, iops_rd=0, iops_wr=0)
 
 
 def pull(vm, port_slot=8):
@@ -100,44 +110,81 @@ def pull(vm, port_slot=8):
     vm.monitor(f"o/h 0xcfc {value | 0x700:#x}")
 
 
-def begin_reading(vm):
-    """Lets the prompt wait for a disk that is slow: a request is in flight when the CPU halts."""
+def wait_in_flight(vm, nr, device="x"):
+    """Waits until QEMU has so many requests of the disk's that it has not answered."""
+    while vm.qmp("x-query-virtio-queue-status", path=backend(device), queue=0)["inuse"] != nr:
+        pass
+
+
+def begin_reading(vm, command, nr):
     throttle(vm)
-    vm.send("block bench vda\r")
-    vm.expect(r"block bench vda$")
-    vm.wait_waiting()
+    vm.send(command + "\r")
+    wait_in_flight(vm, nr)
 
 
 @scenario("hotplug/disk-in-flight", builds=("release", "debug"))
 def disk_in_flight(run):
-    """a disk is unplugged by the button, then pulled out, with a request in flight: it ends with EIO, and the prompt goes on"""
+    """a disk is unplugged by the button, and pulled out, with requests in flight: all end, and the prompt goes on"""
     with run.boot(Machine(extra=(*NATIVE, *ON_PORT))) as vm:
         vm.wait_prompt()
         vm.qmp("blockdev-add", driver="null-co", **{"node-name": "disk", "size": 1 << 20, "read-zeroes": True})
         disk = {"driver": "virtio-blk-pci", "bus": "rp", "id": "x", "drive": "disk"}
         plug(vm, **disk)
         assert "EIO" not in vm.command("block read vda 2047")
+        assert "not run" not in vm.command("bench block_read_4k_depth8")  # caches keep what it needed
         vm.command(f"slots off {PORT}")
         assert "no block device" in vm.command("block list")
         before = resources(vm)
+        wait_free(vm)
         plug(vm, **disk)
-        begin_reading(vm)
+        begin_reading(vm, "bench block_read_4k_depth8", 8)
         vm.qmp("device_del", id="x")
         vm.expect(r"button pressed: off in 5 s")
-        see(vm, r"error: block: .*EIO")
+        see(vm, r"block_read_4k_depth8 could not run")  # it waits for all eight
         assert "no block device" in vm.command("block list")
+        for command, nr, end in (("block bench vda", 1, r"error: block: .*EIO"),
+                                 ("bench block_read_4k_depth8", 8, r"block_read_4k_depth8 could not run")):
+            wait_free(vm)
+            plug(vm, **disk)
+            begin_reading(vm, command, nr)
+            pull(vm)
+            vm.expect(r"vda: .* has gone")
+            vm.expect(end)
+            see(vm, r"what was in it has vanished")
+            assert "no block device" in vm.command("block list")
+            wait_state(vm, PORT, "empty")
+        wait_state(vm, PORT, "empty")
+        after = resources(vm)
+        assert after == before, f"before: {before}\nafter: {after}"
+        assert "0 violations" in vm.command("audit")
+        wait_free(vm)
         plug(vm, **disk)
-        begin_reading(vm)
+        assert "error" not in vm.command("block bench vda")
+        vm.exit()
+
+
+@scenario("hotplug/pulled-while-probed")
+def pulled_while_probed(run):
+    """a disk is pulled out while its driver waits for its partition table: the wait ends, and the slot can be used again"""
+    with run.boot(Machine(extra=(*NATIVE, *ON_PORT))) as vm:
+        vm.wait_prompt()
+        before = resources(vm)
+        vm.qmp("blockdev-add", driver="null-co", **{"node-name": "fast", "size": 1 << 20, "read-zeroes": True})
+        vm.qmp("object-add", **{"qom-type": "throttle-group", "id": "slowness", "limits": {"bps-total": 100}})
+        vm.qmp("blockdev-add", driver="throttle", file="fast", **{"node-name": "slow", "throttle-group": "slowness"})
+        vm.qmp("device_add", driver="virtio-blk-pci", bus="rp", id="x", drive="slow")
+        vm.expect(r"vda: 2048 sectors")
+        wait_in_flight(vm, 1)
         pull(vm)
         vm.expect(r"vda: .* has gone")
-        vm.expect(r"error: block: .*EIO")
         see(vm, r"what was in it has vanished")
         assert "no block device" in vm.command("block list")
         wait_state(vm, PORT, "empty")
-        assert resources(vm) == before
-        assert "0 violations" in vm.command("audit")
-        plug(vm, **disk)
+        after = resources(vm)
+        assert after[2] == before[2], f"before: {before}\nafter: {after}"
+        plug(vm, "virtio-blk-pci", bus="rp", id="x", drive="fast")
         assert "error" not in vm.command("block bench vda")
+        assert "0 violations" in vm.command("audit")
         vm.exit()
 
 

@@ -206,22 +206,15 @@ class Vm(Line):
         self.qmp("screendump", filename=path)
         return path
 
-    def _wait_registers(self, is_reached, timeout, complaint):
-        deadline = self._deadline(timeout)
-        while not is_reached(self.monitor("info registers")):
-            pause = time.monotonic() + 0.05
-            if pause > deadline:
-                raise outcome.Failure(outcome.HANG, complaint)
-            self._pump(pause)
-
-    def wait_waiting(self, timeout=None):
-        """Waits until CPU 0 is in HLT: nothing is to be done until the next interrupt."""
-        self._wait_registers(lambda text: "HLT=1" in text, timeout, "the CPU did not halt")
-
     def wait_halted(self, timeout=None):
         """Waits until CPU 0 is in HLT with interrupts off: stopped for good, without a reset."""
-        def is_stopped(text):
-            flags = re.search(r"[ER]FL=([0-9a-f]+)", text)
-            return "HLT=1" in text and flags and not int(flags.group(1), 16) & RFLAGS_IF
-
-        self._wait_registers(is_stopped, timeout, "the CPU did not halt with interrupts off")
+        deadline = self._deadline(timeout)
+        while True:
+            registers = self.monitor("info registers")
+            flags = re.search(r"[ER]FL=([0-9a-f]+)", registers)
+            if "HLT=1" in registers and flags and not int(flags.group(1), 16) & RFLAGS_IF:
+                return
+            pause = time.monotonic() + 0.05
+            if pause > deadline:
+                raise outcome.Failure(outcome.HANG, "the CPU did not halt with interrupts off")
+            self._pump(pause)
