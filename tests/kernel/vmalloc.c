@@ -77,13 +77,14 @@ KERNEL_TEST(vmalloc_own_stack, "vmalloc/the_stack_this_runs_on_is_registered")
     EXPECT(stack_bytes_used(info.base, info.size_bytes) < info.size_bytes);
 }
 
-/* Page 0 of the RAM behind an object, through a second mapping. */
+/* The RAM behind an object, through a second mapping, which only reads: no device has registers there. */
 KERNEL_TEST(vmalloc_device, "vmalloc/device_map_reaches_the_bytes_asked_for")
 {
     uint8_t *object = kmalloc(3 * PAGE_SIZE, ALLOC_ZERO), *mapped;
 
     EXPECT(object != NULL);
-    mapped = device_map(paddr_add(physmap_to_phys(object), 100), 2 * PAGE_SIZE, MAP_WRITE | MAP_UNCACHED);
+    EXPECT(device_map(paddr_add(physmap_to_phys(object), 100), 2 * PAGE_SIZE, MAP_WRITE | MAP_UNCACHED) == NULL);
+    mapped = device_map(paddr_add(physmap_to_phys(object), 100), 2 * PAGE_SIZE, MAP_READ);
     EXPECT(mapped != NULL);
     object[100] = 1;
     object[2 * PAGE_SIZE + 99] = 2;
