@@ -47,7 +47,7 @@ def resources(vm):
 
 @scenario("hotplug/rng", builds=("release", "debug", "sanitize"))
 def rng(run):
-    """an entropy device is plugged into an empty slot, used, and unplugged by the button, idle and just asked"""
+    """an entropy device is plugged into an empty slot, used and unplugged, by the button and, on its pin, by the command"""
     with run.boot(Machine(extra=(*NATIVE, *JUMPING_CLOCK, *ON_PORT))) as vm:
         vm.wait_prompt()
         assert f"{PORT}: slot 1: empty" in vm.command("slots")
@@ -61,6 +61,11 @@ def rng(run):
         assert "no entropy devices" in vm.command("rng")
         assert vm.command("devices") == before
         wait_state(vm, PORT, "empty")
+        plug(vm, "virtio-rng-pci", bus="rp", id="x", vectors=0)
+        assert re.search(r"ioapic GSI \d+ level .* 01:00\.0", vm.command("interrupts"))
+        assert re.search(r"^01:00\.0: modern, .* \d+ bytes received", vm.command("rng"), re.M)
+        vm.command(f"slots off {PORT}")
+        assert "ioapic GSI" not in "".join(re.findall(r".*01:00.*", vm.command("interrupts")))
         assert "0 violations" in vm.command("audit")
         vm.exit()
 
