@@ -41,7 +41,7 @@
 #include <virtio/rng.h>
 
 /* How often a halted CPU looks for hardware errors that were corrected. */
-#define POLL_MS     1000u
+#define POLL_MS     500u
 #define POLL_MS_MAX 86400000u /* a day */
 
 /* docs/boot.md, "Early failures". */

@@ -110,12 +110,24 @@ static struct irq_controller controller = {
     .send_to_self = send_to_self,
 };
 
+/* The 1st, 2nd, 4th, 8th ... */
+static void log_sparingly(uint32_t *count, const char *what)
+{
+    uint32_t nr = __atomic_add_fetch(count, 1, __ATOMIC_RELAXED);
+
+    if ((nr & (nr - 1)) == 0)
+        log_warn("apic: %u %s so far", nr, what);
+}
+
 /* An interrupt that went away before it was taken; nothing is in service for it. One that was sent with this number is,
  * and Bochs 2.7 ends none that has the spurious vector's number: so that has another meanwhile. It is not raised before
  * interrupts are on again. */
 static enum irq_result handle_spurious(void *context)
 {
+    static uint32_t nr_spurious; /* [a] */
+
     (void)context;
+    log_sparingly(&nr_spurious, "spurious interrupts");
     if (is_in_service(VECTOR_SPURIOUS)) {
         lapic_write(LAPIC_SPURIOUS, LAPIC_SPURIOUS_ENABLE | VECTOR_SPURIOUS_ASIDE);
         end_of_interrupt();
@@ -126,11 +138,12 @@ static enum irq_result handle_spurious(void *context)
 
 static enum irq_result handle_error(void *context)
 {
+    static uint32_t nr_errors; /* [a] */
     uint32_t errors = read_errors();
 
     (void)context;
     __atomic_fetch_or(&last_errors, errors, __ATOMIC_RELAXED);
-    log_debug("apic: error interrupt, ESR 0x%x", errors);
+    log_sparingly(&nr_errors, "error interrupts");
     return IRQ_HANDLED;
 }
 

@@ -167,12 +167,27 @@ static int use_pin(struct pci_device *device, struct pci_interrupts *interrupts,
     return error == -ENOENT || error == -ENOTSUP ? -ENODEV : error;
 }
 
+/* What firmware may have left on, and what would keep the pin silent. */
+static void disable_messages(struct pci_device *device)
+{
+    unsigned msix = pci_find_capability(device, PCI_CAPABILITY_MSIX, 0);
+    unsigned msi = pci_find_capability(device, PCI_CAPABILITY_MSI, 0);
+
+    if (msix != 0)
+        pci_write16(device, msix + PCI_MSIX_CONTROL,
+                    pci_read16(device, msix + PCI_MSIX_CONTROL) & (uint16_t)~PCI_MSIX_ENABLE);
+    if (msi != 0)
+        pci_write16(device, msi + PCI_MSI_CONTROL,
+                    pci_read16(device, msi + PCI_MSI_CONTROL) & (uint16_t)~PCI_MSI_ENABLE);
+}
+
 static int use_best(struct pci_device *device, struct pci_interrupts *interrupts, const char *name)
 {
     const struct acpi_fixed *fixed = acpi_fixed();
     int error = -ENODEV;
 
     set_pin(device, false);
+    disable_messages(device);
     if (!fixed || fixed->may_use_msi)
         error = use_msix(device, interrupts, name);
     if (error && (!fixed || fixed->may_use_msi))

@@ -122,4 +122,5 @@ void blk_work_close(struct blk *blk)
     do
         deferred_flush(&blk->work);
     while (__atomic_load_n(&blk->todo, __ATOMIC_ACQUIRE) & QUEUED); /* pairs with the release in run */
+    deferred_flush(&blk->work); /* another CPU may have run it to its end since, and still hold it */
 }

@@ -70,7 +70,7 @@ static bool print_device(struct device *base, void *context)
     device = virtio_device_of(base);
     type = virtio_type_name(device->id);
     console_printf("%s: %s (type %u), %s, %s%s\n", device->name, type ? type : "unknown", device->id,
-                   device->is_legacy ? "legacy" : "modern", base->driver ? base->driver->name : "no driver",
+                   device->is_legacy ? "legacy" : "modern", device_driver_name(base),
                    device->is_cut_off ? ", cut off" : "");
     status = device->transport->read_status(device);
     if (status == VIRTIO_STATUS_GONE)

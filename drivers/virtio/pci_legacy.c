@@ -6,6 +6,8 @@
 #include <cpu/io.h>
 #include <hw/virtio.h>
 
+#define NR_PORTS 0x10000u
+
 static uint16_t port_of(struct virtio_device *device, unsigned offset)
 {
     return (uint16_t)(virtio_pci_of(device)->port + offset);
@@ -15,7 +17,8 @@ int virtio_pci_map_legacy(struct virtio_pci *device)
 {
     const struct pci_bar *bar = &device->pci->bars[0];
 
-    if (!bar->is_io || bar->base.value == 0 || bar->length < VIRTIO_PCI_LEGACY_CONFIG_MSIX)
+    if (!bar->is_io || bar->base.value == 0 || bar->length < VIRTIO_PCI_LEGACY_CONFIG_MSIX ||
+        bar->base.value > NR_PORTS - bar->length)
         return -ENODEV;
     device->port = (uint16_t)bar->base.value;
     return 0;

@@ -20,7 +20,8 @@ struct block_segment {
 };
 
 struct block_request;
-/* The request belongs to its submitter again. May submit, this one too; must not wait. Context: any but NMI, with
+/* The request belongs to its submitter again. May submit, this one too; must not wait. A disk that was given up
+ * completes inside block_submit, with -EIO: who submits again on every error has no end. Context: any but NMI, with
  * interrupts off where an interrupt completed it; none of the driver's locks is held. */
 typedef void (*block_complete)(struct block_request *request);
 

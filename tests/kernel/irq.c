@@ -186,8 +186,9 @@ KERNEL_TEST(irq_exclusive, "irq/a_second_assignment_of_an_input_is_busy")
 {
     struct irq *first, *second;
 
-    if (!irq_controller() || irq_request_gsi(0, IRQ_EDGE, IRQ_ACTIVE_HIGH, 0, claim_it, NULL, "test", &first) != 0)
+    if (!irq_controller())
         return;
+    EXPECT_EQ(irq_request_gsi(0, IRQ_EDGE, IRQ_ACTIVE_HIGH, 0, claim_it, NULL, "test", &first), 0);
     EXPECT_EQ(irq_request_gsi(0, IRQ_EDGE, IRQ_ACTIVE_HIGH, 0, claim_it, NULL, "test", &second), (uint64_t)-EBUSY);
     EXPECT_EQ(irq_request_gsi(0, IRQ_EDGE, IRQ_ACTIVE_HIGH, IRQ_SHARED, claim_it, NULL, "test", &second),
               (uint64_t)-EBUSY);

@@ -3,7 +3,7 @@ import re
 import struct
 
 from harness import Machine, boot_scenario, scenario
-from harness.outcome import POWER_OFF, RESET
+from harness.outcome import POWER_OFF, RESET, TRIPLE_FAULT
 
 BRIDGES = ("-device", "pcie-root-port,id=root-port,slot=1", "-device", "pcie-pci-bridge,id=first,bus=root-port",
            "-device", "pci-bridge,id=second,bus=first,chassis_nr=2", "-device", "virtio-rng-pci,bus=second,addr=3")
@@ -21,8 +21,13 @@ def ending_scenario(name, board, command, ending):
 for label, machine in (("q35", "q35"), ("pc", "pc"), ("microvm", MICROVM)):
     ending_scenario(f"acpi/power-off-{label}", machine, "poweroff", POWER_OFF)
     ending_scenario(f"acpi/reboot-{label}", machine, "reboot", RESET)
+ending_scenario("acpi/reboot-by-triple-fault", "microvm,isa-serial=on,acpi=off", "reboot", TRIPLE_FAULT)
 ending_scenario("acpi/reboot-without-acpi", "pc,acpi=off", "reboot", RESET)
 
+boot_scenario("acpi/two-ioapics", Machine(board="microvm,pcie=on,isa-serial=on,acpi=on,ioapic2=on", vga="none"), "acpi; timers",
+              [r"apic: IOAPIC at 0xfec00000, GSIs 0 to 23",
+               r"apic: IOAPIC at 0xfec10000, GSIs 24 to 47", r"^  IOAPIC 1 at 0xfec10000, inputs from 24"],
+              summary="every IOAPIC of the machine is taken")
 boot_scenario("acpi/off-by-option", Machine(command_line="acpi=off"), "acpi; pci", ["^No ACPI tables", "^00:00.0 8086:"],
               summary="acpi=off boots, has no tables, and finds PCI all the same")
 boot_scenario("acpi/none", Machine(board="pc,acpi=off"), "acpi; pci", ["^No ACPI tables", "^00:00.0 8086:"],

@@ -256,7 +256,9 @@ def without_firmware(run):
         plug(vm, "virtio-rng-pci", bus="rp2", id="y")
         plug(vm, "virtio-rng-pci", bus="down", id="z", **{"disable-legacy": "on"})
         assert len(re.findall(r"(?:legacy|modern), .* (?:64|128) bytes received", vm.command("rng"))) == 4
-        assert "no address" not in vm.command("pci")
+        functions = vm.command("pci")
+        assert "no address" not in functions
+        assert re.search(r"^  1 vectors by MSI$", functions, re.M), "no port interrupts by MSI: they have no MSI-X"
         vm.command(f"slots off {PORT}")
         vm.qmp("device_add", driver="pci-testdev", bus="rp", id="x", membar=1 << 34)
         see(vm, r"1 functions plugged in")
