@@ -37,6 +37,7 @@ static struct keyboard keyboard; /* [l] */
 static enum led_state led_state; /* [l] */
 static uint8_t leds_shown;       /* [l] */
 static unsigned nr_led_resends;  /* [l] */
+static uint8_t config;           /* [I] the controller's, interrupts apart, its keyboard port on */
 static struct irq *irq;          /* [I] NULL: polled */
 static bool has_answered;        /* [I] a keyboard was there at boot */
 static bool is_interrupting;     /* [a] an interrupt has come */
@@ -100,11 +101,11 @@ static int ask_controller(uint8_t command)
     return error ? error : wait_byte(CONTROLLER_READS);
 }
 
-static int write_config(uint8_t config)
+static int write_config(uint8_t value)
 {
     int error = send_command(I8042_WRITE_CONFIG);
 
-    return error ? error : send_data(config);
+    return error ? error : send_data(value);
 }
 
 /* The keyboard's word on a byte sent to it, or -ETIMEDOUT. Keys may have been pressed before it came. */
@@ -153,26 +154,41 @@ static int test_controller(void)
     return 0;
 }
 
-/* Both ports off, no interrupts: 0, or -ENODEV where no controller answers. *set is what it gives us. */
+/* The configuration as the controller has taken it, or -ENODEV. The self test may have turned the port on: what a key
+ * left meanwhile must not be taken for the answer. */
+static int change_config(uint8_t value)
+{
+    int answer;
+
+    if (write_config(value) || !wait_input_free())
+        return -ENODEV;
+    discard_output();
+    answer = ask_controller(I8042_READ_CONFIG);
+    return answer < 0 ? -ENODEV : answer;
+}
+
+/* Both ports off, no interrupts: 0, or -ENODEV where no controller answers. *set is what it gives us.
+ *
+ * The controller is asked while the keyboard's port is off, and not any more after that: its answer and a scan code
+ * look alike. */
 static int start_controller(enum scan_set *set)
 {
-    int config;
+    int answer;
 
     if (in8(I8042_STATUS) == 0xff)
         return -ENODEV;
     if (send_command(I8042_DISABLE_KEYBOARD) || send_command(I8042_DISABLE_MOUSE))
         return -ENODEV;
     discard_output();
-    config = ask_controller(I8042_READ_CONFIG);
-    if (config < 0 || test_controller())
+    answer = ask_controller(I8042_READ_CONFIG);
+    if (answer < 0 || test_controller())
         return -ENODEV;
-    config &= ~(I8042_CONFIG_KEYBOARD_IRQ | I8042_CONFIG_MOUSE_IRQ | I8042_CONFIG_KEYBOARD_OFF);
-    config |= I8042_CONFIG_TRANSLATE | I8042_CONFIG_MOUSE_OFF;
-    if (write_config((uint8_t)config)) /* after the test, which may have changed it */
-        return -ENODEV;
-    config = ask_controller(I8042_READ_CONFIG);
-    if (config < 0)
-        return -ENODEV;
+    answer &= ~(I8042_CONFIG_KEYBOARD_IRQ | I8042_CONFIG_MOUSE_IRQ);
+    answer |= I8042_CONFIG_TRANSLATE | I8042_CONFIG_MOUSE_OFF | I8042_CONFIG_KEYBOARD_OFF;
+    answer = change_config((uint8_t)answer); /* after the test, which may have changed it */
+    if (answer < 0)
+        return answer;
+    config = (uint8_t)(answer & ~I8042_CONFIG_KEYBOARD_OFF);
     *set = config & I8042_CONFIG_TRANSLATE ? SCAN_SET_1 : SCAN_SET_2;
     return 0;
 }
@@ -330,12 +346,10 @@ static struct console input = {.name = "keyboard", .read = read_typed};
 /* The interrupt, where there is one to be had. */
 static void start_irq(void)
 {
-    int config, error = irq_request_isa(1, handle_irq, NULL, "keyboard", &irq);
+    int error = irq_request_isa(1, handle_irq, NULL, "keyboard", &irq);
 
-    if (!error) {
-        config = ask_controller(I8042_READ_CONFIG);
-        error = config < 0 ? config : write_config((uint8_t)(config | I8042_CONFIG_KEYBOARD_IRQ));
-    }
+    if (!error)
+        error = write_config(config | I8042_CONFIG_KEYBOARD_IRQ);
     if (error && irq) {
         irq_release(irq);
         irq = NULL;

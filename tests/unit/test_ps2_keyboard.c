@@ -200,6 +200,33 @@ static void keys_pressed_during_boot(void **state)
     expect_typed("b");
 }
 
+static void expect_only_a_typed(void)
+{
+    assert_int_equal(strspn(typed, "a"), strlen(typed));
+    assert_true(strlen(typed) > 0);
+    typed[0] = '\0';
+    model.keys_all_along = NULL;
+    model_interrupts();
+    KEYS(PRESS_B);
+    expect_typed("b");
+}
+
+/* A scan code is no answer of the controller's. */
+static void keys_pressed_all_along(void **state)
+{
+    for (unsigned tests_port_on = 0; tests_port_on < 2; tests_port_on++) {
+        START(.keys_all_along = PRESS_A, .tests_port_on = tests_port_on);
+        assert_non_null(strstr(said, "scan code set 1, layout us, interrupt"));
+        assert_int_equal(model.config,
+                         0x04 | I8042_CONFIG_KEYBOARD_IRQ | I8042_CONFIG_TRANSLATE | I8042_CONFIG_MOUSE_OFF);
+        expect_only_a_typed();
+        START(.keys_all_along = PRESS_A, .tests_port_on = tests_port_on, .keeps_no_translation = true);
+        assert_non_null(strstr(said, "scan code set 2, layout us, interrupt"));
+        assert_int_equal(model.config, 0x04 | I8042_CONFIG_KEYBOARD_IRQ | I8042_CONFIG_MOUSE_OFF);
+        expect_only_a_typed();
+    }
+}
+
 static void a_mouse_between(void **state)
 {
     START(.has_mouse_noise = true);
@@ -277,6 +304,7 @@ int main(void)
         cmocka_unit_test(a_keyboard_that_fails_its_test),
         cmocka_unit_test(bytes_have_to_be_sent_again),
         cmocka_unit_test(keys_pressed_during_boot),
+        cmocka_unit_test(keys_pressed_all_along),
         cmocka_unit_test(a_mouse_between),
         cmocka_unit_test(without_an_interrupt_it_is_polled),
         cmocka_unit_test(an_interrupt_that_never_comes),

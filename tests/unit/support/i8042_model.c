@@ -43,6 +43,11 @@ static uint8_t translate(uint8_t byte)
 
 static void put_from_keyboard(uint8_t byte)
 {
+    if (model.config & I8042_CONFIG_KEYBOARD_OFF) {
+        assert_true(model.nr_held < I8042_MODEL_QUEUE);
+        model.held[model.nr_held++] = (char)byte;
+        return;
+    }
     if (model.has_mouse_noise)
         put(0x08, I8042_FROM_MOUSE);
     if (!(model.config & I8042_CONFIG_TRANSLATE)) {
@@ -55,10 +60,27 @@ static void put_from_keyboard(uint8_t byte)
     }
 }
 
+static void press(const char *keys)
+{
+    for (const char *key = keys; key && *key; key++)
+        put_from_keyboard((uint8_t)*key);
+}
+
+static void set_config(uint8_t config)
+{
+    unsigned nr_held = model.nr_held;
+
+    model.config = config;
+    if (config & I8042_CONFIG_KEYBOARD_OFF)
+        return;
+    model.nr_held = 0;
+    for (unsigned i = 0; i < nr_held; i++)
+        put_from_keyboard((uint8_t)model.held[i]);
+}
+
 static void answer_reset(void)
 {
-    for (const char *key = model.keys_at_reset; key && *key; key++)
-        put_from_keyboard((uint8_t)*key);
+    press(model.keys_at_reset);
     put_from_keyboard(PS2_ACKNOWLEDGE);
     put_from_keyboard(model.keyboard_self_test ? model.keyboard_self_test : PS2_RESET_GOOD);
     model.leds = 0;
@@ -94,12 +116,13 @@ static void test_itself(void)
         put(0xfc, 0);
         return;
     }
-    model.config = 0x54; /* as after power-on */
+    set_config(model.tests_port_on ? 0x44 : 0x54); /* as after power-on */
     put(model.self_test ? model.self_test : I8042_SELF_TEST_GOOD, 0);
 }
 
 static void command(uint8_t byte)
 {
+    press(model.keys_all_along);
     switch (byte) {
     case I8042_READ_CONFIG:
         put(model.config, 0);
@@ -113,6 +136,12 @@ static void command(uint8_t byte)
     case I8042_TEST_KEYBOARD:
         put(model.has_no_keyboard ? 3 : 0, 0);
         break;
+    case I8042_DISABLE_KEYBOARD:
+        set_config(model.config | I8042_CONFIG_KEYBOARD_OFF);
+        break;
+    case I8042_ENABLE_KEYBOARD:
+        set_config(model.config & (uint8_t)~I8042_CONFIG_KEYBOARD_OFF);
+        break;
     default:
         break;
     }
@@ -122,7 +151,7 @@ static void data(uint8_t byte)
 {
     if (model.controller_command == I8042_WRITE_CONFIG) {
         model.controller_command = 0;
-        model.config = byte & (uint8_t) ~(model.keeps_no_translation ? I8042_CONFIG_TRANSLATE : 0);
+        set_config(byte & (uint8_t) ~(model.keeps_no_translation ? I8042_CONFIG_TRANSLATE : 0));
     } else {
         to_keyboard(byte);
     }

@@ -27,6 +27,8 @@ struct i8042_model {
     unsigned nr_resends;        /* so often 0xfe for a byte sent to it, before it takes it */
     uint8_t keyboard_self_test; /* its answer; 0 for the right one */
     const char *keys_at_reset;  /* set 2 bytes that come before the answer to a reset */
+    const char *keys_all_along; /* set 2 bytes of keys pressed as the controller gets each of its commands */
+    bool tests_port_on;         /* its self test leaves the keyboard's port on */
 
     /* What has become of it. */
     uint8_t config, leds;
@@ -39,6 +41,8 @@ struct i8042_model {
         uint8_t byte, flags;
     } queue[I8042_MODEL_QUEUE];
     unsigned head, tail;
+    char held[I8042_MODEL_QUEUE]; /* what the keyboard keeps while its port is off, set 2 */
+    unsigned nr_held;
     uint8_t controller_command, keyboard_command;
     bool is_release; /* F0 was seen, while it translates */
 };
