@@ -70,17 +70,34 @@ static bool receive_one(struct serial_input *input, struct outcome *outcome)
     return received != UART_NOTHING;
 }
 
+static bool is_full(const struct serial_input *input)
+{
+    return input->head - input->tail == SERIAL_INPUT_MAX;
+}
+
+/* Where the line is level-triggered, a byte that does not fit would have the interrupt come again at once, for ever,
+ * and who would make room never run. So a full ring lets go of the line; the reader, who finds by himself what the
+ * device still has, connects it again once he has seen the device empty. [l] */
+static void hold_while_full(struct serial_input *input)
+{
+    bool must_hold = input->is_interrupting && is_full(input);
+
+    if (must_hold == input->is_held)
+        return;
+    input->is_held = must_hold;
+    if (must_hold)
+        uart_interrupt_on_nothing(input->uart);
+    else
+        uart_interrupt_on_receive_only(input->uart);
+}
+
 /* Takes what has come, as far as it fits; returns how many things that were. [l] */
 static unsigned receive(struct serial_input *input, struct outcome *outcome)
 {
     unsigned count = 0;
 
-    while (count < RECEIVE_MAX) {
-        input->is_full = input->head - input->tail == SERIAL_INPUT_MAX;
-        if (input->is_full || !receive_one(input, outcome))
-            break;
+    while (count < RECEIVE_MAX && !is_full(input) && receive_one(input, outcome))
         count++;
-    }
     return count;
 }
 
@@ -98,28 +115,28 @@ static void finish(const struct serial_input *input, const struct outcome *outco
         sysrq_ask(outcome->request);
 }
 
-/* The reader has found something, or not, with interrupts on. What was left in the device because the ring was full it
- * has to find by itself. [l] */
-static void watch_interrupt(struct serial_input *input, bool has_received, struct outcome *outcome)
+/* The reader has found something that an interrupt should have told of, or not, with interrupts on. [l] */
+static void watch_interrupt(struct serial_input *input, bool is_unannounced, struct outcome *outcome)
 {
-    if (has_received && !input->is_full && ++input->nr_unannounced >= UNANNOUNCED_MAX)
+    if (is_unannounced && ++input->nr_unannounced >= UNANNOUNCED_MAX)
         input->is_interrupting = false;
     outcome->is_silent = !input->is_interrupting && !input->is_told;
     input->is_told |= outcome->is_silent;
 }
 
-/* The device is asked as well: what is left there when the ring is full raises no second edge. */
+/* The device is asked as well: while the ring is full no interrupt tells of what is left there. */
 int serial_input_read(struct serial_input *input)
 {
     bool could_interrupt = irqs_are_enabled() && input->irq;
     uint64_t flags = spinlock_lock_irqsave(&input->lock);
     struct outcome outcome = {0};
     int byte = -EAGAIN;
-    bool has_received = receive(input, &outcome) > 0;
+    bool was_held = input->is_held, has_received = receive(input, &outcome) > 0;
 
     input->is_next_excused |= has_received;
+    hold_while_full(input);
     if (could_interrupt)
-        watch_interrupt(input, has_received, &outcome);
+        watch_interrupt(input, has_received && !was_held, &outcome);
     if (input->head != input->tail)
         byte = input->bytes[input->tail++ % SERIAL_INPUT_MAX];
     spinlock_unlock_irqrestore(&input->lock, flags);
@@ -163,6 +180,7 @@ static enum irq_result handle_received(void *context)
         if (receive(input, &outcome) == 0)
             break;
     }
+    hold_while_full(input);
     is_excused = input->is_next_excused;
     input->is_next_excused = has_reason; /* a second byte may have raised it again while the first was taken */
     spinlock_unlock(&input->lock);
@@ -173,11 +191,15 @@ static enum irq_result handle_received(void *context)
 int serial_input_use_interrupt(struct serial_input *input, unsigned isa_irq)
 {
     int error = irq_request_isa(isa_irq, handle_received, input, input->name, &input->irq);
+    uint64_t flags;
 
     if (error) {
         input->irq = NULL;
         return error;
     }
+    flags = spinlock_lock_irqsave(&input->lock);
     uart_enable_interrupt(input->uart);
+    input->is_held = false;
+    spinlock_unlock_irqrestore(&input->lock, flags);
     return 0;
 }

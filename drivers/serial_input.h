@@ -23,7 +23,7 @@ struct serial_input {
     struct serial_break request; /* [l] */
     uint64_t nr_overruns;        /* [l] times that the device lost bytes */
     uint64_t nr_damaged;         /* [l] bytes dropped */
-    bool is_full;                /* [l] the device had more than fits: no interrupt tells of that again */
+    bool is_held;                /* [l] it must not interrupt, there being no room for what it may have */
     bool is_interrupting;        /* [l] an interrupt has come, and they have not stopped coming */
     bool is_told;                /* [l] that none comes */
     bool is_next_excused;        /* [l] the next interrupt may find nothing: what it is for has been taken */

@@ -171,6 +171,11 @@ void uart_interrupt_on_receive_only(const struct uart *uart)
     write_register(uart, UART_IER, UART_IER_RECEIVED);
 }
 
+void uart_interrupt_on_nothing(const struct uart *uart)
+{
+    write_register(uart, UART_IER, 0);
+}
+
 bool uart_is_interrupting(const struct uart *uart)
 {
     uint8_t reason = read_register(uart, UART_IIR);

@@ -40,6 +40,10 @@ void uart_enable_interrupt(const struct uart *uart);
 /* From the first interrupt on: when a byte has been received, and not otherwise. Context: irq-off. */
 void uart_interrupt_on_receive_only(const struct uart *uart);
 
+/* Lets go of the interrupt line until uart_interrupt_on_receive_only, which interrupts for what has come meanwhile.
+ * Context: irq-off. */
+void uart_interrupt_on_nothing(const struct uart *uart);
+
 /* True where the device has a reason to interrupt. Looking takes away the one that no byte has to do with. Context:
  * irq-off. */
 bool uart_is_interrupting(const struct uart *uart);

@@ -157,6 +157,93 @@ static void input_by_interrupt(void **state)
     assert_null(strstr(said, "polled"));
 }
 
+/* COM1's interrupts on a level-triggered line: for as long as the device asserts it. Returns how many there were. */
+static unsigned interrupts_of_level(void)
+{
+    unsigned count = 0;
+
+    for (; models[0].ier & UART_IER_RECEIVED && models[0].nr_received > 0; count++) {
+        if (count > 100)
+            fail_msg("the line stays up");
+        assert_int_equal(interrupt(), IRQ_HANDLED);
+    }
+    return count;
+}
+
+/* With no room for what the device holds, its line would keep everybody from running, the reader first. */
+static void a_full_ring_lets_go_of_the_line(void **state)
+{
+    static char text[9001];
+    unsigned nr_interrupts;
+
+    start_interrupting();
+    for (unsigned i = 0; i < 9000; i++)
+        text[i] = (char)('a' + i % 26);
+    for (unsigned round = 0; round < 3; round++) {
+        receives(text, 9000);
+        nr_interrupts = interrupts_of_level();
+        for (unsigned i = 0; i < 9000; i++) {
+            assert_int_equal(read_com1(), 'a' + i % 26);
+            nr_interrupts += interrupts_of_level();
+            assert_true(console_named("com1")->wakes_reader);
+        }
+        assert_int_equal(read_com1(), -EAGAIN);
+        assert_true(nr_interrupts > 0 && nr_interrupts < 10);
+        assert_int_equal(models[0].ier, UART_IER_RECEIVED);
+    }
+    receives("x", 1);
+    assert_int_equal(interrupts_of_level(), 1);
+    assert_int_equal(read_com1(), 'x');
+    assert_string_equal(said, "");
+}
+
+/* Found out by the very read that fills the ring: the line is connected all the same, should interrupts come again. */
+static void a_full_ring_as_interrupts_stop(void **state)
+{
+    static char text[5001];
+
+    start_interrupting();
+    for (unsigned i = 0; i < 7; i++) {
+        receives("x", 1);
+        assert_int_equal(read_com1(), 'x');
+    }
+    memset(text, 'y', 5000);
+    receives(text, 5000);
+    for (unsigned i = 0; i < 5000; i++)
+        assert_int_equal(read_com1(), 'y');
+    assert_int_equal(read_com1(), -EAGAIN);
+    assert_non_null(strstr(said, "does not interrupt"));
+    assert_int_equal(models[0].ier, UART_IER_RECEIVED);
+    receives("z", 1);
+    assert_int_equal(interrupt(), IRQ_HANDLED);
+    assert_int_equal(read_com1(), 'z');
+    assert_true(console_named("com1")->wakes_reader);
+}
+
+/* A port that does not interrupt is not made to by a ring that was full. */
+static void a_full_ring_of_a_polled_port(void **state)
+{
+    static char text[9001];
+
+    for (unsigned has_claim = 0; has_claim < 2; has_claim++) {
+        uint8_t ier = has_claim ? UART_IER_RECEIVED | UART_IER_THR_FREE : 0;
+
+        power_on(UART, ABSENT, ABSENT, ABSENT);
+        irq_error = has_claim ? 0 : -ENODEV;
+        serial_assign("");
+        serial_use_interrupts();
+        memset(text, 'x', 9000);
+        receives(text, 9000);
+        for (unsigned i = 0; i < 9000; i++) {
+            assert_int_equal(read_com1(), 'x');
+            assert_int_equal(models[0].ier, ier);
+        }
+        assert_int_equal(read_com1(), -EAGAIN);
+        assert_int_equal(models[0].ier, ier);
+        assert_false(console_named("com1")->wakes_reader);
+    }
+}
+
 /* Wired to another input than a PC's: found out at the first read, and told once; should interrupts come after all,
  * they are used. */
 static void an_interrupt_that_never_comes(void **state)
@@ -257,6 +344,9 @@ int main(void)
         cmocka_unit_test(break_that_is_none),
         cmocka_unit_test(break_behind_bytes),
         cmocka_unit_test(input_by_interrupt),
+        cmocka_unit_test(a_full_ring_lets_go_of_the_line),
+        cmocka_unit_test(a_full_ring_as_interrupts_stop),
+        cmocka_unit_test(a_full_ring_of_a_polled_port),
         cmocka_unit_test(an_interrupt_that_never_comes),
         cmocka_unit_test(interrupts_that_stop_coming),
         cmocka_unit_test(a_faster_reader_is_an_excuse),
