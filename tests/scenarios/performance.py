@@ -1,9 +1,13 @@
 """What is bounded: guest instructions, memory and size. Under -icount shift=0 a nanosecond of guest time is one
 instruction, so the figures are the same on any host, however busy. docs/performance.md has them beside another kernel's.
 """
+import glob
+import os
 import re
+import subprocess
 
 from harness import Machine, boot_scenario, scenario
+from harness.machine import ROOT
 
 # The CPU matters: on `max` the copy loops use `rep movsb`, which counts an instruction a byte.
 COUNTING = ("-icount", "shift=0,sleep=off")
@@ -99,6 +103,17 @@ def disk_scenario(name, device):
 
 for name, disk in DISK_FORMATS.items():
     disk_scenario(name, disk)
+
+
+@scenario("performance/disk-beside-linux", labels=("long", "alone"), timeout=600)
+def beside_linux(run):
+    """each row at least 1.2 times as fast as Linux's on the same disk in the same machine, in instructions and in time"""
+    run.need("musl-gcc", "cpio")
+    if not glob.glob("/boot/vmlinuz-*cloud-amd64"):
+        run.skip("Debian's Linux for clouds is not installed (tools/install-packages compare)")
+    for how in ([], ["--wall", "--times", "2"]):
+        subprocess.run([os.path.join(ROOT, "tools/compare-disk"), "--build", run.build, "--at-least", "1.2", *how], check=True)
+
 
 # With the debug checkers: printed, not bounded.
 boot_scenario("performance/all-rows", MACHINE, commands="bench", builds=("release", "debug"), timeout=120,
