@@ -44,9 +44,12 @@ INIT static bool does_count(void)
     return false;
 }
 
+/* Up to 32 may be claimed, of which the block holds 24. */
 INIT static unsigned nr_comparators(void)
 {
-    return (register_read(&registers->capabilities) >> 8 & 0x1f) + 1;
+    unsigned claimed = (register_read(&registers->capabilities) >> 8 & 0x1f) + 1;
+
+    return claimed < HPET_COMPARATORS_MAX ? claimed : HPET_COMPARATORS_MAX;
 }
 
 /* Silent and counting; what the firmware left armed would interrupt. */
@@ -71,6 +74,11 @@ INIT void hpet_init(void)
 
     if (error == -ENOENT)
         return;
+    if (!error && info.base.value % HPET_BASE_ALIGNMENT != 0) {
+        log_warn("hpet: its registers are said to be at 0x%lx, which is no multiple of %u: not usable", info.base.value,
+                 HPET_BASE_ALIGNMENT);
+        return;
+    }
     if (!error)
         registers = device_map(info.base, HPET_SIZE, MAP_WRITE | MAP_UNCACHED);
     if (!registers || !start()) {

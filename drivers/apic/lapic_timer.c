@@ -96,6 +96,7 @@ static struct event_source deadline_source = {.name = "tsc-deadline",
                                               .disarm = disarm_deadline,
                                               .max_delay_ns = MAX_DELAY_NS,
                                               .is_per_cpu = true,
+                                              .goes_by_tsc = true,
                                               .rating = RATING_DEADLINE};
 
 /* What nobody waited for is disarmed, and may have been on its way. */

@@ -40,7 +40,9 @@ static_assert(offsetof(struct hpet_registers, counter) == 0x0f0, "HPET 1.0a 2.3.
 static_assert(offsetof(struct hpet_registers, counter_high) == 0x0f4, "HPET 1.0a 2.3.7");
 static_assert(offsetof(struct hpet_registers, comparators) == 0x100, "HPET 1.0a 2.3.8");
 
-#define HPET_SIZE 0x400
+#define HPET_SIZE            0x400
+#define HPET_BASE_ALIGNMENT  8 /* 2.3.1: registers of 64 bits */
+#define HPET_COMPARATORS_MAX ((HPET_SIZE - sizeof(struct hpet_registers)) / sizeof(struct hpet_comparator))
 
 #define HPET_ENABLE        (1u << 0)
 #define HPET_LEGACY_ROUTES (1u << 1)

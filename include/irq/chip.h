@@ -66,7 +66,8 @@ bool irq_end_stray(unsigned vector);
 
 /* Who has timers says how to be asked for polls: start is called, interrupts off, when a line is masked because of a
  * storm; from then on irq_poll_storming has to be called now and then, until it returns false: no such line is left. It
- * asks their handlers, of which not all need be to blame. Context: init; irq-off. */
+ * asks their handlers, of which not all need be to blame, and takes the locks of the table and of lines: not from an
+ * interrupt handler or a timer's function. Context: init; thread or deferred work. */
 void irq_set_poller(void (*start)(void));
 bool irq_poll_storming(void);
 

@@ -26,7 +26,8 @@ void deferred_queue(struct deferred *deferred);
 void deferred_flush(struct deferred *deferred);
 
 /* Runs what is queued on this CPU, one after the other, interrupts on while it does; the trap layer calls it on the way
- * out of the outermost interrupt, when the interrupted code had interrupts on. That code may hold a spinlock, so one
+ * out of the outermost interrupt, when the interrupted code had interrupts on, and so does the idle loop, and who waits
+ * where nothing can interrupt at a moment. That code may hold a spinlock, so one
  * that deferred work takes is taken with an irqsave form elsewhere. Context: irq-off. */
 void deferred_run(void);
 bool deferred_is_pending(void);

@@ -17,7 +17,8 @@ struct clock_source {
 
 /* Adds a source; may switch the clock to it, without a step. Context: thread. */
 void clock_source_register(struct clock_source *source);
-/* Takes it out of use, with the reason in the log: a TSC that drifts. Context: any but NMI. */
+/* Takes it out of use, with the reason in the log: a TSC that drifts. Then event sources that go by it are used only
+ * where there is no other, now and when they are registered later. Context: any but NMI, no timer's function. */
 void clock_source_distrust(struct clock_source *source, const char *reason);
 
 /* Something that can interrupt this CPU once, at a moment. */
@@ -32,7 +33,8 @@ struct event_source {
      * armed for so much later, or it would have to be armed twice. 0: it goes by the clock's own counter. */
     uint8_t doubt_shift;
     bool is_per_cpu;
-    int rating;
+    bool goes_by_tsc;          /* it counts in the time stamp counter's ticks: worth as little as that */
+    int rating;                /* [time lock] the highest is used; 0 where there is no other */
     struct event_source *next; /* [time lock] */
 };
 
@@ -50,8 +52,8 @@ struct clock_source *clock_source_current(void);
 struct event_source *event_source_at(unsigned n);
 struct event_source *event_source_current(void);
 
-/* Uses this registered event source instead, whatever the ratings say, with everything that is armed. Context: thread.
- */
+/* Uses this registered event source instead, whatever the ratings say, with everything that is armed. Context: any but
+ * NMI. */
 void event_source_use(struct event_source *source);
 
 /* The time stamp counter, measured against the best source registered so far, else against the PIT; becomes a source

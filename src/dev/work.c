@@ -3,6 +3,7 @@
 #include <base/assert.h>
 #include <cpu/interrupts.h>
 #include <debug/idle.h>
+#include <irq/deferred.h>
 #include <sync/spinlock.h>
 #include <time/timer.h>
 
@@ -92,9 +93,11 @@ void work_wait(bool (*is_done)(const void *context), const void *context)
     if (UNLIKELY(work_can_run()))
         work_run();
     irq_disable(); /* or what is waited for could come between the look and the halt */
-    if (!timer_will_interrupt())
-        timer_poll(); /* a time-out of what is waited for */
-    else if (!is_done(context) && !work_can_run())
+    if (!timer_will_interrupt()) {
+        timer_poll();   /* a time-out of what is waited for */
+        deferred_run(); /* no interrupt need come for it */
+    } else if (!is_done(context) && !work_can_run()) {
         cpu_halt();
+    }
     irq_enable();
 }

@@ -3,6 +3,7 @@
 #include <base/assert.h>
 #include <cpu/interrupts.h>
 #include <cpu/percpu.h>
+#include <debug/idle.h>
 
 static PER_CPU struct list queue; /* [c] with interrupts off; all zero until first used */
 static PER_CPU bool is_running;   /* [c] with interrupts off: an interrupt of the work leaves new work to who runs */
@@ -59,6 +60,16 @@ void deferred_run(void)
     }
     this_cpu_write(is_running, false);
 }
+
+/* What a thread queued, or a timer that was polled: no interrupt need come. */
+static void run_idle(void)
+{
+    irq_disable();
+    deferred_run();
+    irq_enable();
+}
+
+IDLE_WORK(deferred, run_idle);
 
 void deferred_flush(struct deferred *deferred)
 {

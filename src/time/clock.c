@@ -129,6 +129,8 @@ void clock_source_distrust(struct clock_source *source, const char *reason)
     }
     spinlock_unlock_irqrestore(&time_lock, flags);
     log_warn("clock: %s is not trusted any more: %s; %s is used", source->name, reason, clock_source_current()->name);
+    if (source->is_tsc)
+        event_sources_distrust_tsc();
     clock_keep_from_wrapping();
 }
 

@@ -11,6 +11,10 @@ void clock_watch(void);
 /* Takes in use the best source that is trusted. [time lock] */
 void clock_select_locked(void);
 
+/* The TSC is not trusted any more: takes what goes by it out of use, or says that there is nothing else. Context: any
+ * but NMI, without the time lock. */
+void event_sources_distrust_tsc(void);
+
 /* Programs the event source for this moment, UINT64_MAX for none. Context: irq-off. */
 void event_program(uint64_t deadline_ns);
 

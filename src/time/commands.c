@@ -55,9 +55,9 @@ static int run_timers(int argc, char **argv)
     if (argc > 1)
         return -E2BIG;
     for (unsigned n = 0; (source = event_source_at(n)) != NULL; n++)
-        console_printf("%-12s up to %lu s, %lu events%s\n", source->name, source->max_delay_ns / NS_PER_S,
+        console_printf("%-12s up to %lu s, %lu events%s%s\n", source->name, source->max_delay_ns / NS_PER_S,
                        __atomic_load_n(&source->nr_fired, __ATOMIC_RELAXED),
-                       source == event_source_current() ? ", in use" : "");
+                       source == event_source_current() ? ", in use" : "", source->rating == 0 ? ", not trusted" : "");
     console_printf("%lu events, %lu timers fired, %lu queued\n", statistics.nr_events, statistics.nr_fired,
                    statistics.nr_queued);
     now = clock_now_ns();

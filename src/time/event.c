@@ -11,6 +11,7 @@
 
 static struct event_source *sources; /* [time lock] best first */
 static struct event_source *current; /* [a] */
+static bool is_tsc_distrusted;       /* [time lock] */
 
 struct event_source *event_source_current(void)
 {
@@ -38,11 +39,13 @@ void event_program(uint64_t deadline_ns)
 void event_source_use(struct event_source *source)
 {
     struct event_source *old = event_source_current();
+    uint64_t flags = irq_save(); /* or the old one could fire, and be armed again, before it is not the one in use */
 
     if (old && old != source)
         old->disarm(old);
     __atomic_store_n(&current, source, __ATOMIC_RELEASE);
     timer_reprogram();
+    irq_restore(flags);
 }
 
 /* A timer may be dead, or its wire (Bochs 2.7 does not connect its HPET to input 2): nobody shall wait for it. What is
@@ -64,20 +67,18 @@ static bool does_fire(struct event_source *source)
     return has_fired;
 }
 
-/* Returns true when it is the best. */
-static bool insert(struct event_source *source)
+/* [time lock] */
+static void insert(struct event_source *source)
 {
-    uint64_t flags = spinlock_lock_irqsave(&time_lock);
     struct event_source **link = &sources;
-    bool is_best;
 
+    assert_held(&time_lock);
+    if (is_tsc_distrusted && source->goes_by_tsc)
+        source->rating = 0;
     while (*link && (*link)->rating >= source->rating)
         link = &(*link)->next;
     source->next = *link;
     *link = source;
-    is_best = sources == source;
-    spinlock_unlock_irqrestore(&time_lock, flags);
-    return is_best;
 }
 
 void event_sources_done(void)
@@ -86,17 +87,50 @@ void event_sources_done(void)
         log_warn("timer: nothing here can interrupt at a moment: timers are polled, and the CPU does not halt");
 }
 
+/* Interrupts stay off until it is used: one of them could end the trust in the TSC. */
 int event_source_register(struct event_source *source)
 {
+    uint64_t flags;
     bool is_best;
 
     if (!does_fire(source))
         return -EIO;
-    is_best = insert(source);
-    log_info("timer: %s can interrupt%s", source->name, is_best ? ", in use" : "");
+    flags = spinlock_lock_irqsave(&time_lock);
+    insert(source);
+    is_best = sources == source;
+    spinlock_unlock(&time_lock);
     if (is_best)
         event_source_use(source);
+    irq_restore(flags);
+    log_info("timer: %s can interrupt%s", source->name, is_best ? ", in use" : "");
     return 0;
+}
+
+/* What goes by it comes last from now on. A source in use that does not is left alone, best or not. */
+void event_sources_distrust_tsc(void)
+{
+    uint64_t flags = spinlock_lock_irqsave(&time_lock);
+    struct event_source *rest = sources, *used, *best;
+
+    is_tsc_distrusted = true;
+    sources = NULL;
+    while (rest) {
+        struct event_source *source = rest;
+
+        rest = source->next;
+        insert(source);
+    }
+    best = sources;
+    spinlock_unlock_irqrestore(&time_lock, flags);
+    used = event_source_current();
+    if (!used || !used->goes_by_tsc)
+        return;
+    if (best->goes_by_tsc) {
+        log_warn("timer: %s goes by the TSC, and nothing else can interrupt: timers fire late or early", used->name);
+        return;
+    }
+    event_source_use(best);
+    log_warn("timer: %s goes by the TSC; %s is used", used->name, best->name);
 }
 
 struct event_source *event_source_at(unsigned n)

@@ -1,5 +1,6 @@
 #include <base/assert.h>
 #include <cpu/interrupts.h>
+#include <irq/deferred.h>
 #include <time/clock.h>
 #include <time/source.h>
 #include <time/timer.h>
@@ -19,6 +20,9 @@ static void poll_until(uint64_t deadline_ns)
 {
     while (clock_now_ns() < deadline_ns) {
         timer_poll();
+        irq_disable();
+        deferred_run();
+        irq_enable();
         cpu_relax();
     }
 }

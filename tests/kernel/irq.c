@@ -3,9 +3,12 @@
 #include <cpu/interrupts.h>
 #include <cpu/trap_frame.h>
 #include <debug/test.h>
+#include <dev/work.h>
 #include <irq/chip.h>
 #include <irq/deferred.h>
 #include <irq/irq.h>
+#include <time/clock.h>
+#include <time/timer.h>
 #include <trap/trap.h>
 
 static volatile unsigned nr_calls;
@@ -201,4 +204,36 @@ KERNEL_TEST(irq_exclusive, "irq/a_second_assignment_of_an_input_is_busy")
     irq_release(second);
     irq_release(first);
     EXPECT_EQ(irq_request_gsi(100000, IRQ_EDGE, IRQ_ACTIVE_HIGH, 0, claim_it, NULL, "test", &first), (uint64_t)-ENODEV);
+}
+
+static bool has_run(const void *context)
+{
+    (void)context;
+    return nr_calls > 0;
+}
+
+static void nothing(struct timer *timer)
+{
+    (void)timer;
+}
+
+/* With an event source the timer's interrupt runs it; without one nothing but who waits can. */
+KERNEL_TEST(irq_deferred_by_thread, "irq/deferred_work_of_a_thread_runs_while_it_waits")
+{
+    uint64_t end_ns = clock_now_ns() + NS_PER_S;
+    static struct timer timer = {.function = nothing};
+
+    nr_calls = 0;
+    deferred_queue(&work);
+    sleep_ns(NS_PER_MS);
+    EXPECT_EQ(nr_calls, 1);
+    EXPECT(irqs_were_on);
+    nr_calls = 0;
+    deferred_queue(&work);
+    while (!has_run(NULL) && clock_now_ns() < end_ns) {
+        timer_set(&timer, clock_now_ns() + NS_PER_MS);
+        work_wait(has_run, NULL);
+    }
+    (void)timer_cancel(&timer);
+    EXPECT_EQ(nr_calls, 1);
 }

@@ -5,3 +5,8 @@ target_include_directories(unit_tsc_clock BEFORE PRIVATE "${CMAKE_CURRENT_SOURCE
 unit_test(tsc_compare SOURCES test_tsc_compare.c KERNEL src/time/tsc_compare.c DEFINITIONS PERCPU_STORAGE=__thread)
 target_include_directories(unit_tsc_compare BEFORE PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/support/tsc")
 unit_test(acpi_pm_timer SOURCES test_acpi_pm_timer.c KERNEL drivers/acpi_pm_timer.c)
+unit_test(event_source SOURCES test_event_source.c KERNEL src/time/event.c src/time/clock.c src/time/clock_math.c src/time/watch.c)
+target_include_directories(unit_event_source BEFORE PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/support/tsc")
+unit_test(event_source_alone SOURCES test_event_source_alone.c KERNEL src/time/event.c)
+unit_test(irq_poll SOURCES test_irq_poll.c KERNEL src/time/irq_poll.c)
+unit_test(hpet SOURCES test_hpet.c KERNEL drivers/hpet.c)

@@ -9,6 +9,7 @@
 #include <cpu/percpu.h>
 #include <debug/log.h>
 #include <debug/panic.h>
+#include <irq/deferred.h>
 #include <lib/list.h>
 #include <sync/spinlock.h>
 #include <time/timer.h>
@@ -86,5 +87,9 @@ bool timer_will_interrupt(void)
 }
 
 void timer_poll(void)
+{
+}
+
+__attribute__((weak)) void deferred_run(void)
 {
 }
