@@ -4,15 +4,20 @@
  * due. The work is a state machine that never waits:
  *
  *   EMPTY --present, button, switched on--> STARTING --link--> SETTLING --answers--> ON
- *   STARTING, SETTLING --too late, taken out--> STOPPING
+ *   STARTING, SETTLING --too late, taken out, switched off--> STOPPING
  *   ON --button--> GOING --5 s--> removed, STOPPING;   GOING --button--> ON
  *   ON, GOING --switched off--> removed, STOPPING;     ON, GOING --presence or link changed--> gone, removed, STOPPING
- *   STOPPING --1 s--> EMPTY, or STARTING when something was plugged in meanwhile
+ *   STOPPING --power off, 1 s--> EMPTY, or STARTING when something was plugged in meanwhile
  *
  * H1: Devices of the slot are in the tree only in ON and GOING. SETTLING adds them; they are removed on the way out.
  *
  * H2: While they are (is_watched), a change of presence or link means that they are lost, even if something is there
- * again. Deferred work of the interrupt marks them gone, before the work comes to remove them. */
+ * again. Deferred work of the interrupt marks them gone, before the work comes to remove them.
+ *
+ * H3: The link goes down because power does. That alone starts nothing: in STOPPING only a change of presence tells
+ * that something was plugged in, in EMPTY also a link that has come up.
+ *
+ * H4: A request that comes in STOPPING, or with a power fault, waits until power is off. */
 #include "slot_machine.h"
 
 #include <debug/log.h>
@@ -50,7 +55,7 @@ static void stop(struct slot *slot, bool has_failed)
 {
     slot_want(&slot->registers, false, SLOT_LIGHT_OFF, has_failed);
     slot->is_replaced = false;
-    set_state(slot, SLOT_STOPPING, POWER_OFF_NS);
+    set_state(slot, SLOT_STOPPING, 0); /* time counts from the command, which slot_advance writes */
 }
 
 static void fail(struct slot *slot, const char *why)
@@ -131,8 +136,12 @@ static void on_request(struct slot *slot, enum request request)
 {
     if (request == REQUEST_ON && slot->state == SLOT_EMPTY)
         start(slot);
-    if (request == REQUEST_OFF && (slot->state == SLOT_ON || slot->state == SLOT_GOING))
+    if (request != REQUEST_OFF)
+        return;
+    if (slot->state == SLOT_ON || slot->state == SLOT_GOING)
         remove_orderly(slot);
+    else if (slot->state == SLOT_STARTING || slot->state == SLOT_SETTLING)
+        stop(slot, false);
 }
 
 static void on_button(struct slot *slot)
@@ -157,15 +166,17 @@ static void on_button(struct slot *slot)
     }
 }
 
-static void on_change(struct slot *slot)
+/* Not in STARTING and SETTLING, which look for themselves. */
+static void on_change(struct slot *slot, uint32_t events)
 {
+    bool has_presence_changed = events & PCI_SLOT_PRESENCE_CHANGE;
     bool is_occupied = slot_is_occupied(&slot->registers);
 
     if (slot->state == SLOT_ON || slot->state == SLOT_GOING)
         vanish(slot);
-    else if (slot->state == SLOT_EMPTY && is_occupied)
+    else if (slot->state == SLOT_EMPTY && is_occupied && (has_presence_changed || slot_has_link(&slot->registers)))
         start(slot);
-    else if (slot->state == SLOT_STOPPING)
+    else if (slot->state == SLOT_STOPPING && has_presence_changed)
         slot->is_replaced = is_occupied;
 }
 
@@ -183,7 +194,6 @@ static void on_due(struct slot *slot)
 static void step(struct slot *slot)
 {
     uint32_t events = __atomic_exchange_n(&slot->events, 0, __ATOMIC_ACQUIRE); /* pairs with interrupted */
-    enum request request = __atomic_exchange_n(&slot->request, REQUEST_NONE, __ATOMIC_ACQUIRE);
     enum slot_state before = slot->state;
 
     if (events & PCI_SLOT_COMMAND_COMPLETED)
@@ -197,13 +207,13 @@ static void step(struct slot *slot)
     if (slot->state == SLOT_STARTING || slot->state == SLOT_SETTLING)
         look_for_device(slot);
     else if (events & LOST)
-        on_change(slot);
+        on_change(slot, events);
     if ((events & PCI_SLOT_BUTTON) && slot->state == before)
         on_button(slot);
-    if (request != REQUEST_NONE)
-        on_request(slot, request);
     if (slot->due_ns != 0 && clock_now_ns() >= slot->due_ns)
         on_due(slot);
+    if (slot->state != SLOT_STOPPING) /* H4; the exchange pairs with pci_slot_switch */
+        on_request(slot, __atomic_exchange_n(&slot->request, REQUEST_NONE, __ATOMIC_ACQUIRE));
 }
 
 /* What the boot scan found stays on; where it found nothing, power is off until something comes. */
@@ -229,6 +239,8 @@ uint64_t slot_advance(struct slot *slot)
 
     step(slot);
     command_ns = slot_step(&slot->registers);
+    if (slot->state == SLOT_STOPPING && slot->due_ns == 0 && command_ns == 0)
+        slot->due_ns = clock_now_ns() + POWER_OFF_NS;
     due_ns = slot->due_ns;
     if (command_ns != 0 && (due_ns == 0 || command_ns < due_ns))
         due_ns = command_ns;

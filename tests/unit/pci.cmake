@@ -9,6 +9,6 @@ unit_test(pci_firmware SOURCES test_pci_firmware.c support/pci_model.c
          drivers/acpi/madt.c)
 unit_test(device_model SOURCES test_device_model.c KERNEL src/dev/device.c)
 unit_test(work SOURCES test_work.c KERNEL src/dev/work.c)
-unit_test(hotplug SOURCES test_hotplug.c support/plain_heap.c
+unit_test(hotplug SOURCES test_hotplug.c support/slot_model.c support/plain_heap.c
   KERNEL drivers/pci/hotplug.c drivers/pci/slot.c drivers/pci/slot_machine.c drivers/pci/config.c drivers/pci/capability.c drivers/pci/express.c
          src/dev/device.c src/dev/work.c)
