@@ -95,8 +95,9 @@ def backend(device):
 
 
 def wait_free(vm):
-    """Waits until QEMU has let go of every unplugged disk: the next one may have its image."""
-    while any("/peripheral/" in (block.get("qdev") or "") for block in vm.qmp("query-block")):
+    """Waits until QEMU has let go of every unplugged disk: the next one may have its image. A disk on its way out has no
+    path any more, and is listed without a name for as long as it holds the image."""
+    while any(not block["device"] for block in vm.qmp("query-block")):
         pass
 
 
