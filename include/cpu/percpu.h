@@ -14,19 +14,21 @@
 #include <base/types.h>
 
 struct spinlock;
+struct thread;
 
 /* [c] throughout: only this CPU, with interrupts off or in one instruction. */
 struct percpu {
     struct percpu *self;
-    uint32_t cpu_number;        /* 0 is the boot CPU */
-    uint32_t interrupt_depth;   /* nested interrupts and exceptions, NMI and machine check not counted */
-    uint32_t nmi_depth;         /* NMIs and machine checks */
-    uint32_t preempt_off_depth; /* explicit sections; held_locks keeps preemption off too */
-    uint32_t in_report;         /* nesting of the fault report */
+    uint32_t cpu_number;      /* 0 is the boot CPU */
+    uint32_t interrupt_depth; /* nested interrupts and exceptions, NMI and machine check not counted */
+    uint32_t nmi_depth;       /* NMIs and machine checks */
+    uint32_t preempt_count;   /* cpu/preempt.h */
+    uint32_t in_report;       /* nesting of the fault report */
     uint32_t reserved;
     uint64_t stack_canary;       /* at PERCPU_CANARY_OFFSET: the compiler knows */
     uint64_t scratch;            /* for entry stubs */
     struct spinlock *held_locks; /* last taken first, by held_below; see sync/spinlock.h */
+    struct thread *current;      /* who runs; NULL until the scheduler does */
     uint64_t nr_interrupts;      /* taken so far, of every kind: NMIs and strays too, exceptions not */
 };
 
@@ -64,7 +66,7 @@ uint32_t percpu_nr_cpus(void);
 /* A CPU's area - PERCPU_LINK_BASE: what its GS base is. Context: any. */
 uintptr_t percpu_gs_base(uint32_t cpu);
 
-/* Gives the boot CPU its number and canary. Context: init, the first C code to run. */
+/* Gives the boot CPU its number and canary, and lets nobody preempt. Context: init, the first C code to run. */
 void percpu_init_boot_cpu(void);
 
 /* The rest is for who starts CPUs (smp). Context: init. */

@@ -1,6 +1,7 @@
 /* The per-CPU area's fixed part, and the boot CPU's. */
 #include <cpu/percpu.h>
 
+#include <cpu/preempt.h>
 #include <cpu/random.h>
 
 __attribute__((section(".percpu.first"))) struct percpu percpu;
@@ -49,6 +50,7 @@ void percpu_init_area(uint32_t cpu)
 
     area->self = area;
     area->cpu_number = cpu;
+    area->preempt_count = PREEMPT_NO_RESCHEDULE;
     area->stack_canary = new_canary();
 }
 
@@ -56,6 +58,7 @@ void percpu_init_area(uint32_t cpu)
 INIT __attribute__((no_stack_protector)) void percpu_init_boot_cpu(void)
 {
     this_cpu_write(percpu.cpu_number, 0);
+    this_cpu_write(percpu.preempt_count, PREEMPT_NO_RESCHEDULE);
     nr_cpus = 1;
     boot_gs_base = (uintptr_t)__percpu_boot_area - PERCPU_LINK_BASE;
     this_cpu_write(percpu.stack_canary, new_canary());

@@ -13,7 +13,7 @@
  * after it has taken the lock, and then drains and looks again as in C1. So a writer that sees somebody waiting may
  * leave as well (record complete ; fence ; nr_waiting read, against nr_waiting decreased ; ... ; fence ; record looked
  * for). C3  Waiting on one's own CPU would never end: an interrupt that finds its CPU to be the owner logs its output
- * instead. The holder cannot be preempted (preempt_off_depth), so the owner's CPU is the owner's context or one above
+ * instead. The holder cannot be preempted (preempt_disable), so the owner's CPU is the owner's context or one above
  * it. C4  In a panic the other CPUs are stopped and there is no lock: the holder may be one of them, or the context
  * underneath. Positions advance before a record is written, so that a fault in a driver does not bring the same record
  * again. tests/models/console_hand_off.pml is checked for C1 to C3. */
@@ -23,6 +23,7 @@
 #include <base/errno.h>
 #include <cpu/interrupts.h>
 #include <cpu/percpu.h>
+#include <cpu/preempt.h>
 #include <debug/log.h>
 #include <lib/format.h>
 #include <lib/string.h>
@@ -59,36 +60,22 @@ static uint32_t owner_here(void)
     return this_cpu_read(percpu.cpu_number) + 1;
 }
 
-/* Interrupts are off for the instructions in which this CPU is fixed but preemption is not off yet. */
-static void hold_cpu(void)
-{
-    uint64_t flags = irq_save();
-
-    this_cpu_write(percpu.preempt_off_depth, this_cpu_read(percpu.preempt_off_depth) + 1);
-    irq_restore(flags);
-}
-
-static void let_cpu_go(void)
-{
-    this_cpu_write(percpu.preempt_off_depth, this_cpu_read(percpu.preempt_off_depth) - 1);
-}
-
 static bool try_lock(void)
 {
     uint32_t expected = 0;
 
-    hold_cpu();
+    preempt_disable();
     /* Acquire, pairs with the release in unlock. */
     if (__atomic_compare_exchange_n(&lock_owner, &expected, owner_here(), false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return true;
-    let_cpu_go();
+    preempt_enable();
     return false;
 }
 
 static void unlock(void)
 {
     __atomic_store_n(&lock_owner, 0, __ATOMIC_RELEASE); /* pairs with the acquire in try_lock */
-    let_cpu_go();
+    preempt_enable();
 }
 
 /* Returns 0, or -EBUSY when this CPU is the owner (C3). */

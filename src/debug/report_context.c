@@ -2,6 +2,7 @@
 #include "report_sections.h"
 
 #include <cpu/percpu.h>
+#include <cpu/preempt.h>
 #include <debug/backtrace.h>
 #include <debug/exception_names.h>
 #include <debug/known_stacks.h>
@@ -46,7 +47,7 @@ void report_context(const struct report_state *state)
                 nmi   ? "NMI"
                 : irq ? "interrupt"
                       : "thread",
-                irq, nmi, this_cpu_read(percpu.preempt_off_depth), state->report->frame->rflags & 0x200 ? "on" : "off");
+                irq, nmi, preempt_depth(), state->report->frame->rflags & 0x200 ? "on" : "off");
     report_line("other CPUs: none, 1 CPU online");
 }
 

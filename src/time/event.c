@@ -95,7 +95,8 @@ int event_source_register(struct event_source *source)
 
     if (!does_fire(source))
         return -EIO;
-    flags = spinlock_lock_irqsave(&time_lock);
+    flags = irq_save();
+    spinlock_lock(&time_lock);
     insert(source);
     is_best = sources == source;
     spinlock_unlock(&time_lock);

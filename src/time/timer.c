@@ -69,7 +69,7 @@ void timer_set(struct timer *timer, uint64_t deadline_ns)
     uint64_t flags = irq_save();
     struct cpu_timers *t = this_cpu_timers();
 
-    spinlock_lock(&t->lock);
+    spinlock_lock_irq_off(&t->lock);
     if (timer->place != TIMER_NOWHERE) {
         ASSERT(timer->cpu == this_cpu_read(percpu.cpu_number));
         timer_queue_remove(&t->queue, timer);
@@ -79,7 +79,7 @@ void timer_set(struct timer *timer, uint64_t deadline_ns)
     timer_queue_insert(&t->queue, timer);
     if (deadline_ns < t->armed_ns)
         arm(t, deadline_ns);
-    spinlock_unlock(&t->lock);
+    spinlock_unlock_irq_off(&t->lock);
     irq_restore(flags);
 }
 
@@ -89,18 +89,18 @@ bool timer_cancel(struct timer *timer)
     struct cpu_timers *t = this_cpu_timers();
     bool was_queued;
 
-    spinlock_lock(&t->lock);
+    spinlock_lock_irq_off(&t->lock);
     while (t->running == timer) { /* on another CPU: its own has interrupts off until it is done */
-        spinlock_unlock(&t->lock);
+        spinlock_unlock_irq_off(&t->lock);
         cpu_relax();
-        spinlock_lock(&t->lock);
+        spinlock_lock_irq_off(&t->lock);
     }
     was_queued = timer->place != TIMER_NOWHERE;
     if (was_queued) {
         ASSERT(timer->cpu == this_cpu_read(percpu.cpu_number));
         timer_queue_remove(&t->queue, timer);
     }
-    spinlock_unlock(&t->lock);
+    spinlock_unlock_irq_off(&t->lock);
     irq_restore(flags);
     return was_queued;
 }
@@ -114,9 +114,9 @@ static void run_due(struct cpu_timers *t)
         timer_queue_remove(&t->queue, first);
         t->running = first;
         t->nr_fired++;
-        spinlock_unlock(&t->lock);
+        spinlock_unlock_irq_off(&t->lock);
         first->function(first);
-        spinlock_lock(&t->lock);
+        spinlock_lock_irq_off(&t->lock);
         t->running = NULL;
     }
 }
@@ -127,11 +127,11 @@ void event_fired(struct event_source *source)
 
     ASSERT(!irqs_are_enabled());
     __atomic_add_fetch(&source->nr_fired, 1, __ATOMIC_RELAXED);
-    spinlock_lock(&t->lock);
+    spinlock_lock_irq_off(&t->lock);
     t->nr_events++;
     run_due(t);
     arm_first(t);
-    spinlock_unlock(&t->lock);
+    spinlock_unlock_irq_off(&t->lock);
     clock_watch();
 }
 
@@ -145,9 +145,9 @@ void timer_poll(void)
     flags = irq_save();
     t = this_cpu_timers();
     if (!t->running) {
-        spinlock_lock(&t->lock);
+        spinlock_lock_irq_off(&t->lock);
         run_due(t);
-        spinlock_unlock(&t->lock);
+        spinlock_unlock_irq_off(&t->lock);
     }
     irq_restore(flags);
 }
@@ -164,9 +164,9 @@ void timer_reprogram(void)
     uint64_t flags = irq_save();
     struct cpu_timers *t = this_cpu_timers();
 
-    spinlock_lock(&t->lock);
+    spinlock_lock_irq_off(&t->lock);
     arm_first(t);
-    spinlock_unlock(&t->lock);
+    spinlock_unlock_irq_off(&t->lock);
     irq_restore(flags);
 }
 
@@ -175,10 +175,10 @@ void timer_settle(void)
     struct cpu_timers *t = this_cpu_timers();
 
     ASSERT(!irqs_are_enabled());
-    spinlock_lock(&t->lock);
+    spinlock_lock_irq_off(&t->lock);
     if (t->armed_ns != first_deadline(t))
         arm_first(t);
-    spinlock_unlock(&t->lock);
+    spinlock_unlock_irq_off(&t->lock);
 }
 
 struct timer_statistics timer_statistics(void)
@@ -187,11 +187,11 @@ struct timer_statistics timer_statistics(void)
     struct cpu_timers *t = this_cpu_timers();
     struct timer_statistics s;
 
-    spinlock_lock(&t->lock);
+    spinlock_lock_irq_off(&t->lock);
     s = (struct timer_statistics){.nr_fired = t->nr_fired, .nr_events = t->nr_events};
     for (const struct timer *timer = timer_queue_first(&t->queue); timer; timer = timer_queue_next(timer))
         s.nr_queued++;
-    spinlock_unlock(&t->lock);
+    spinlock_unlock_irq_off(&t->lock);
     irq_restore(flags);
     return s;
 }
@@ -202,13 +202,13 @@ bool timer_queued(unsigned n, struct queued_timer *queued)
     struct cpu_timers *t = this_cpu_timers();
     const struct timer *timer;
 
-    spinlock_lock(&t->lock);
+    spinlock_lock_irq_off(&t->lock);
     timer = timer_queue_first(&t->queue);
     while (timer && n-- > 0)
         timer = timer_queue_next(timer);
     if (timer)
         *queued = (struct queued_timer){.deadline_ns = timer->deadline_ns, .function = timer->function};
-    spinlock_unlock(&t->lock);
+    spinlock_unlock_irq_off(&t->lock);
     irq_restore(flags);
     return timer != NULL;
 }

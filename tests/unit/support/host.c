@@ -7,6 +7,7 @@
 
 #include <base/assert.h>
 #include <cpu/percpu.h>
+#include <cpu/preempt.h>
 #include <debug/log.h>
 #include <debug/panic.h>
 #include <irq/deferred.h>
@@ -78,6 +79,15 @@ __attribute__((weak)) void spinlock_recursion(const struct spinlock *lock, const
 __attribute__((weak)) void spinlock_not_held(const struct spinlock *lock)
 {
     panic("lock '%s' given back but not held", lock->name);
+}
+
+__attribute__((weak)) void preempt_reschedule_(void)
+{
+}
+
+__attribute__((weak)) void sleep_is_forbidden(const char *function)
+{
+    panic("%s: sleeping where it is forbidden", function);
 }
 
 /* Who waits on the host is woken: there are no timers to poll. */

@@ -1,0 +1,22 @@
+/* The scheduler as those see it who start CPUs, and the way out of an interrupt. */
+#pragma once
+
+#include <base/compiler.h>
+#include <base/types.h>
+#include <cpu/preempt.h>
+
+/* The code that runs becomes the boot thread, and the boot CPU gets an idle thread. Memory is up. Returns 0 or -ENOMEM.
+ * Context: init. */
+MUST_CHECK int sched_init(void);
+
+/* Prepares a CPU for threads, before it is started: its idle thread. Returns 0 or -ENOMEM. Context: thread, on a CPU
+ * that runs. */
+MUST_CHECK int sched_prepare_cpu(uint32_t cpu);
+
+/* Where an application processor ends up: from here on it takes threads. The code that runs becomes its idle thread, on
+ * the stack it runs on. sched_prepare_cpu was called for it. Context: init, on the CPU concerned, interrupts off. */
+NORETURN void sched_run_cpu(void);
+
+/* The trap layer calls it last on the way out of the outermost interrupt, when the interrupted code had interrupts on
+ * and percpu.preempt_count is 0. Context: irq-off. */
+void sched_interrupt_exit(void);
