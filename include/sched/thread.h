@@ -15,21 +15,12 @@
 #include <base/types.h>
 #include <cpu/percpu.h>
 #include <cpu/preempt.h>
+#include <sched/class.h>
 
 struct cpu_mask;
 struct thread;
 
 #define THREAD_NAME_MAX 24 /* bytes, with the 0; longer names are cut */
-
-#define NICE_MIN          (-20)
-#define NICE_MAX          19
-#define FIFO_PRIORITY_MIN 1u
-#define FIFO_PRIORITY_MAX 99u
-
-enum sched_class {
-    SCHED_FAIR, /* a share of the time by its nice value */
-    SCHED_FIFO, /* before every fair thread, and before FIFO threads of lower priority, until it waits */
-};
 
 /* Flags of a thread. */
 #define THREAD_USES_FPU                                                                          \

@@ -1,0 +1,236 @@
+/* What both classes have in common, and which goes first. */
+#include "run_queue.h"
+
+#include "fair.h"
+#include "fifo.h"
+
+void sched_entity_init(struct sched_entity *entity, const struct sched_policy *policy)
+{
+    *entity = (struct sched_entity){.state = ENTITY_OUT, .class = (uint8_t)policy->class};
+    entity->priority = (uint8_t)policy->priority;
+    fair_set_weight(entity, policy->nice);
+}
+
+struct sched_policy sched_entity_policy(const struct sched_entity *entity)
+{
+    return (struct sched_policy){
+        .class = entity->class,
+        .nice = entity->nice,
+        .priority = entity->priority,
+    };
+}
+
+void run_queue_init(struct run_queue *queue, uint32_t cpu)
+{
+    *queue = (struct run_queue){.cpu = cpu};
+    fifo_init(&queue->fifo);
+}
+
+static void charge(struct sched_entity *running, uint64_t now)
+{
+    int64_t ran_ns = (int64_t)(now - running->started_ns);
+
+    if (UNLIKELY(ran_ns <= 0)) /* two CPUs' clocks differ */
+        return;
+    running->started_ns = now;
+    WRITE_ONCE(running->run_time_ns, running->run_time_ns + (uint64_t)ran_ns);
+    if (LIKELY(running->class == SCHED_FAIR))
+        fair_advance(running, (uint64_t)ran_ns);
+}
+
+bool run_queue_account(struct run_queue *queue, uint64_t now)
+{
+    struct sched_entity *running = queue->running;
+
+    if (running == NULL)
+        return false;
+    charge(running, now);
+    if (running->class == SCHED_FIFO)
+        return fifo_highest(&queue->fifo) > running->priority;
+    return queue->fifo.nr != 0 || (queue->fair.nr != 0 && fair_is_served(running));
+}
+
+uint64_t run_queue_slice_end(const struct run_queue *queue)
+{
+    const struct sched_entity *running = queue->running;
+    int64_t rest;
+
+    if (queue->fair.nr == 0 || running == NULL || running->class != SCHED_FAIR)
+        return UINT64_MAX;
+    rest = running->deadline - running->vruntime;
+    if (rest <= 0)
+        return running->started_ns;
+    return running->started_ns + ((uint64_t)rest * running->weight >> 18) + 1;
+}
+
+/* What it means for the CPU that entity is queued. had_waiting: the running one was not alone before. */
+static enum run_queue_effect effect_of(const struct run_queue *queue, const struct sched_entity *entity,
+                                       bool had_waiting)
+{
+    const struct sched_entity *running = queue->running;
+
+    if (running == NULL)
+        return EFFECT_PREEMPT;
+    if (entity->class == SCHED_FIFO)
+        return running->class == SCHED_FAIR || entity->priority > running->priority ? EFFECT_PREEMPT : EFFECT_NONE;
+    if (running->class == SCHED_FIFO)
+        return EFFECT_NONE;
+    if (fair_goes_before(&queue->fair, entity, running))
+        return EFFECT_PREEMPT;
+    return had_waiting ? EFFECT_NONE : EFFECT_TIMER;
+}
+
+enum run_queue_effect run_queue_add(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
+                                    enum run_queue_arrival arrival)
+{
+    bool had_waiting = queue->fair.nr != 0;
+
+    ASSERT(entity->state == ENTITY_OUT);
+    if (queue->running != NULL)
+        charge(queue->running, now);
+    if (LIKELY(entity->class == SCHED_FAIR)) {
+        fair_place(&queue->fair, entity, queue->running, arrival);
+        fair_insert(&queue->fair, entity);
+    } else {
+        fifo_insert(&queue->fifo, entity, FIFO_END);
+    }
+    entity->queue = queue;
+    entity->state = ENTITY_QUEUED;
+    return effect_of(queue, entity, had_waiting);
+}
+
+void run_queue_remove(struct run_queue *queue, struct sched_entity *entity, uint64_t now)
+{
+    ASSERT(entity->state == ENTITY_QUEUED && entity->queue == queue);
+    if (queue->running != NULL)
+        charge(queue->running, now);
+    if (entity->class == SCHED_FAIR) {
+        fair_remove(&queue->fair, entity);
+        fair_leave(&queue->fair, entity, queue->running);
+    } else {
+        fifo_remove(&queue->fifo, entity);
+    }
+    entity->state = ENTITY_OUT;
+}
+
+/* Takes the running one from the CPU, as far as its own class is concerned. Returns it where it is fair and would go
+ * on. */
+static struct sched_entity *put_back(struct run_queue *queue, enum run_queue_departure departure)
+{
+    struct sched_entity *previous = queue->running;
+    bool is_fair = previous->class == SCHED_FAIR;
+
+    if (departure == WAITS) {
+        previous->state = ENTITY_OUT;
+        if (is_fair)
+            fair_leave(&queue->fair, previous, NULL);
+        return NULL;
+    }
+    previous->state = ENTITY_QUEUED;
+    if (is_fair)
+        return previous;
+    fifo_insert(&queue->fifo, previous, departure == YIELDS ? FIFO_END : FIFO_FRONT);
+    return NULL;
+}
+
+struct sched_entity *run_queue_next(struct run_queue *queue, uint64_t now, enum run_queue_departure departure)
+{
+    struct sched_entity *previous = queue->running, *next;
+
+    if (previous != NULL) {
+        charge(previous, now);
+        previous = put_back(queue, departure);
+    }
+    if (UNLIKELY(queue->fifo.nr != 0)) {
+        next = fifo_take(&queue->fifo);
+        if (previous != NULL)
+            fair_insert(&queue->fair, previous);
+    } else {
+        next = fair_next(&queue->fair, previous, departure == YIELDS);
+    }
+    queue->running = next;
+    if (next != NULL) {
+        next->state = ENTITY_RUNNING;
+        next->started_ns = now;
+    }
+    return next;
+}
+
+static void take_out(struct run_queue *queue, struct sched_entity *entity)
+{
+    const struct sched_entity *running = entity->state == ENTITY_RUNNING ? NULL : queue->running;
+
+    if (entity->class == SCHED_FIFO) {
+        if (entity->state == ENTITY_QUEUED)
+            fifo_remove(&queue->fifo, entity);
+        return;
+    }
+    if (entity->state == ENTITY_QUEUED)
+        fair_remove(&queue->fair, entity);
+    fair_leave(&queue->fair, entity, running);
+}
+
+static void put_in(struct run_queue *queue, struct sched_entity *entity, enum fifo_place place)
+{
+    const struct sched_entity *running = entity->state == ENTITY_RUNNING ? NULL : queue->running;
+
+    if (entity->class == SCHED_FIFO) {
+        if (entity->state == ENTITY_QUEUED)
+            fifo_insert(&queue->fifo, entity, place);
+        return;
+    }
+    fair_place(&queue->fair, entity, running, ARRIVAL_MIGRATED);
+    if (entity->state == ENTITY_QUEUED)
+        fair_insert(&queue->fair, entity);
+}
+
+/* What a change of the running entity's policy means for its CPU. */
+static enum run_queue_effect effect_on_running(const struct run_queue *queue)
+{
+    const struct sched_entity *running = queue->running;
+
+    if (running->class == SCHED_FIFO)
+        return fifo_highest(&queue->fifo) > running->priority ? EFFECT_PREEMPT : EFFECT_NONE;
+    if (queue->fifo.nr != 0)
+        return EFFECT_PREEMPT;
+    return queue->fair.nr != 0 ? EFFECT_TIMER : EFFECT_NONE;
+}
+
+enum run_queue_effect run_queue_set_policy(struct run_queue *queue, struct sched_entity *entity,
+                                           const struct sched_policy *policy, uint64_t now)
+{
+    bool is_out = entity->state == ENTITY_OUT, had_waiting = false, stays;
+    enum fifo_place place = FIFO_END;
+
+    stays = entity->class == SCHED_FIFO && policy->class == SCHED_FIFO && entity->priority == policy->priority;
+    if (entity->class == SCHED_FIFO && policy->class == SCHED_FIFO && policy->priority < entity->priority)
+        place = FIFO_FRONT;
+    if (!is_out) {
+        ASSERT(entity->queue == queue);
+        if (queue->running != NULL)
+            charge(queue->running, now);
+        had_waiting = queue->fair.nr != 0;
+        if (!stays)
+            take_out(queue, entity);
+    }
+    if (policy->nice != entity->nice)
+        fair_change_weight(entity, policy->nice);
+    entity->class = (uint8_t)policy->class;
+    entity->priority = (uint8_t)policy->priority;
+    if (is_out || stays)
+        return EFFECT_NONE;
+    put_in(queue, entity, place);
+    return entity->state == ENTITY_RUNNING ? effect_on_running(queue) : effect_of(queue, entity, had_waiting);
+}
+
+const char *run_queue_check(const struct run_queue *queue)
+{
+    const char *wrong = fair_check(&queue->fair);
+
+    if (wrong == NULL)
+        wrong = fifo_check(&queue->fifo);
+    if (wrong == NULL && queue->running != NULL &&
+        (queue->running->state != ENTITY_RUNNING || queue->running->queue != queue))
+        return "the running entity is not marked as such";
+    return wrong;
+}
