@@ -9,7 +9,7 @@
  * when writer_turn has.
  *  2. reader_turn is raised by each reader as it goes in: those right behind it go in too. writer_turn is raised by
  * each as it comes out: it reaches a writer's number when all before it are out.
- *  3. A writer raises both as it comes out. Nobody else writes either meanwhile. */
+ *  3. A writer raises both as it comes out, reader_turn first. */
 #pragma once
 
 #include <base/compiler.h>
@@ -52,5 +52,7 @@ void rwlock_write_unlock_irqrestore(struct rwlock *lock, uint64_t flags);
 /* True when this CPU holds it for writing. Context: any. */
 bool rwlock_is_written_here(const struct rwlock *lock);
 
-/* Ends the kernel: this CPU writes and asked again. Implemented by debug/panic.c and the host test support. */
+/* End the kernel: this CPU writes and asked again; ended writing and does not write. Implemented by debug/sync_report.c
+ * and the host test support. */
 NORETURN COLD void rwlock_recursion(const struct rwlock *lock, const void *first_taken_at, const void *taken_again_at);
+NORETURN COLD void rwlock_not_held(const struct rwlock *lock);

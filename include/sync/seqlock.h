@@ -103,11 +103,11 @@ MUST_CHECK static inline bool seqlock_read_retry(const struct seqlock *lock, uin
 }
 
 /* Writing, where no reader is an interrupt handler. */
-#define seqlock_write_lock(seqlock)             \
-    ({                                          \
-        struct seqlock *seqlock_ = (seqlock);   \
-        spinlock_lock(&seqlock_->lock);         \
-        seqcount_write_begin(&seqlock_->count); \
+#define seqlock_write_lock(sequence_lock)           \
+    ({                                              \
+        struct seqlock *seqlock_ = (sequence_lock); \
+        spinlock_lock(&seqlock_->lock);             \
+        seqcount_write_begin(&seqlock_->count);     \
     })
 
 static inline void seqlock_write_unlock(struct seqlock *lock)
@@ -117,9 +117,9 @@ static inline void seqlock_write_unlock(struct seqlock *lock)
 }
 
 /* Writing, with interrupts off meanwhile. Gives what the unlock needs. */
-#define seqlock_write_lock_irqsave(seqlock)                          \
+#define seqlock_write_lock_irqsave(sequence_lock)                    \
     ({                                                               \
-        struct seqlock *seqlock_ = (seqlock);                        \
+        struct seqlock *seqlock_ = (sequence_lock);                  \
         uint64_t seqflags_ = spinlock_lock_irqsave(&seqlock_->lock); \
         seqcount_write_begin(&seqlock_->count);                      \
         seqflags_;                                                   \

@@ -22,6 +22,15 @@ def own_report(class_words, rip, calls, **more):
     return dict(class_words=class_words, vector=None, rip=rip, calls=(*calls, *DISPATCH), **more)
 
 
+def reference_fault(words, name, operation):
+    """One report of two misuses of one count, by the first."""
+    return own_report(
+        rf"warning: reference count {words}: saturated, at 0x\w+ fault_{operation}_reference[.\w]*\+\w+ "
+        rf"\(include/sync/refcount.h:\d+\): slab object 'kmalloc-\d+' \+0 \(in use, 64 bytes, allocated at misuse\b.*",
+        "refcount_report", (f"refcount_bad_{operation}_", f"fault_{operation}_reference", "misuse", f"provoke_{name}"),
+        outcome="goes on")
+
+
 WRITE, FETCH, PRESENT = 2, 16, 1
 OPERAND = r"\[r\w+\] = 0x{0}, r\w+ = 0x{0}"
 
@@ -117,11 +126,14 @@ FAULTS = {
                                   ("fault_add", "provoke_signed_overflow")),
     "shift": own_report(r"bad shift: the count 40 is too large for 'int' of 32 bits", "fault_shift",
                         ("fault_shift", "provoke_shift")),
+    "reference_from_zero": reference_fault("raised from 0", "reference_from_zero", "get"),
+    "reference_overflow": reference_fault("overflow", "reference_overflow", "get"),
+    "reference_underflow": reference_fault("underflow", "reference_underflow", "put"),
     "console_locked": memory_fault("NULL pointer write", WRITE, "0x0000000000000018 the NULL page", "fault_write",
                                    "fault_write_bytes_once"),
 }
 
-GOES_ON = ("warning",)
+GOES_ON = ("warning", "reference_from_zero", "reference_overflow", "reference_underflow")
 MACHINE = Machine(memory="64M", command_line="keel.panic=exit")
 
 

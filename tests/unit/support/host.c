@@ -12,6 +12,8 @@
 #include <debug/panic.h>
 #include <irq/deferred.h>
 #include <lib/list.h>
+#include <sync/refcount.h>
+#include <sync/rwlock.h>
 #include <sync/spinlock.h>
 #include <time/timer.h>
 
@@ -88,6 +90,24 @@ __attribute__((weak)) void preempt_reschedule_(void)
 __attribute__((weak)) void sleep_is_forbidden(const char *function)
 {
     panic("%s: sleeping where it is forbidden", function);
+}
+
+__attribute__((weak)) void rwlock_recursion(const struct rwlock *lock, const void *first_taken_at,
+                                            const void *taken_again_at)
+{
+    (void)first_taken_at, (void)taken_again_at;
+    panic("lock '%s' taken twice", lock->name);
+}
+
+__attribute__((weak)) void rwlock_not_held(const struct rwlock *lock)
+{
+    panic("lock '%s' given back but not held", lock->name);
+}
+
+__attribute__((weak)) void refcount_report(const struct refcount *count, enum refcount_misuse misuse, const void *where)
+{
+    (void)where;
+    panic("reference count %d misused (%d)", count->value, misuse);
 }
 
 /* Who waits on the host is woken: there are no timers to poll. */
