@@ -160,6 +160,18 @@ static uint64_t current_wrap_ns(void)
 static void rebase(struct timer *timer);
 static struct timer wrap_timer = {.function = rebase};
 
+/* Half way: a queue that runs a little late still comes in time. */
+static bool set_wrap_timer(void)
+{
+    uint64_t wrap_ns = current_wrap_ns();
+
+    if (wrap_ns != UINT64_MAX)
+        timer_set(&wrap_timer, clock_now_ns() + wrap_ns / 2);
+    return wrap_ns != UINT64_MAX;
+}
+
+/* Another CPU may have changed the clock meanwhile. What it set or cancelled then is right, and this does not undo it:
+ * a timer's function may not cancel it. */
 static void rebase(struct timer *timer)
 {
     uint64_t flags = spinlock_lock_irqsave(&time_lock);
@@ -167,18 +179,12 @@ static void rebase(struct timer *timer)
     (void)timer;
     use(views[1].source);
     spinlock_unlock_irqrestore(&time_lock, flags);
-    clock_keep_from_wrapping();
+    (void)set_wrap_timer();
 }
 
-/* Half way: a queue that runs a little late still comes in time. */
 void clock_keep_from_wrapping(void)
 {
-    uint64_t wrap_ns = current_wrap_ns();
-
-    if (wrap_ns != UINT64_MAX)
-        timer_set(&wrap_timer, clock_now_ns() + wrap_ns / 2);
-    else if (READ_ONCE(wrap_timer.place) !=
-             TIMER_NOWHERE) /* not from its own function, which is called once it is out */
+    if (!set_wrap_timer())
         (void)timer_cancel(&wrap_timer);
 }
 

@@ -63,7 +63,8 @@ static int run_timers(int argc, char **argv)
     now = clock_now_ns();
     for (unsigned n = 0; timer_queued(n, &timer); n++) {
         format_code_location(where, sizeof(where), (uint64_t)(uintptr_t)timer.function, false);
-        console_printf("in %lu us: %s\n", timer.deadline_ns > now ? (timer.deadline_ns - now) / NS_PER_US : 0, where);
+        console_printf("in %lu us: %s, CPU %u\n", timer.deadline_ns > now ? (timer.deadline_ns - now) / NS_PER_US : 0,
+                       where, timer.cpu);
     }
     return 0;
 }

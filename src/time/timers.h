@@ -1,4 +1,4 @@
-/* What the prompt shows of this CPU's timers. Context: any but NMI. */
+/* What the prompt shows of the timers of all CPUs. Context: any but NMI. */
 #pragma once
 
 #include <time/timer.h>
@@ -10,9 +10,10 @@ struct timer_statistics {
 struct queued_timer {
     uint64_t deadline_ns;
     timer_function function;
+    uint32_t cpu;
 };
 
 struct timer_statistics timer_statistics(void);
 
-/* The n-th to fire; false past the last. */
+/* CPU by CPU, the n-th to fire; false past the last. */
 bool timer_queued(unsigned n, struct queued_timer *queued);

@@ -10,3 +10,4 @@ target_include_directories(unit_event_source BEFORE PRIVATE "${CMAKE_CURRENT_SOU
 unit_test(event_source_alone SOURCES test_event_source_alone.c KERNEL src/time/event.c)
 unit_test(irq_poll SOURCES test_irq_poll.c KERNEL src/time/irq_poll.c)
 unit_test(hpet SOURCES test_hpet.c KERNEL drivers/hpet.c)
+unit_test(timer_cpus SOURCES test_timer_cpus.c KERNEL src/time/timer_queue.c src/lib/rbtree.c DEFINITIONS PERCPU_STORAGE=__thread)

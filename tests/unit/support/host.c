@@ -111,12 +111,12 @@ __attribute__((weak)) void refcount_report(const struct refcount *count, enum re
 }
 
 /* Who waits on the host is woken: there are no timers to poll. */
-bool timer_will_interrupt(void)
+__attribute__((weak)) bool timer_will_interrupt(void)
 {
     return true;
 }
 
-void timer_poll(void)
+__attribute__((weak)) void timer_poll(void)
 {
 }
 
