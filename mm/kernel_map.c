@@ -4,6 +4,7 @@
  * The result (docs/memory-map.md): all RAM in the physmap, never executable, read-only where the image's code and
  * constants lie; the image by section; the array of struct page for frames of RAM. No identity map; page 0 is not
  * mapped. */
+#include "kasan_map.h"
 #include "kernel_tables.h"
 #include "zone.h"
 
@@ -255,10 +256,13 @@ INIT int kernel_tables_build(struct boot_allocator *allocator, const struct boot
         error = find_groups(info);
     if (!error)
         error = map_page_array(info, &nr_frames);
+    if (!error)
+        error = kasan_map_boot(allocator, info);
     if (error)
         return error;
     write_cr3(kernel_tables.root.value);
     tlb_flush_all();
+    kasan_start(info);
     page_groups.nr_frames = nr_frames;
     return 0;
 }

@@ -62,6 +62,7 @@ uint64_t slab_objects_in_use_locked(struct slab_cache *cache, uint64_t *in_magaz
     }
     list_for_each_entry (magazine, &cache->magazines, link)
         cached += READ_ONCE(magazine->slot->count);
+    cached += __atomic_load_n(&cache->nr_quarantined, __ATOMIC_RELAXED); /* as the magazines: exact when nothing runs */
     if (in_magazines)
         *in_magazines = cached;
     return taken - cached;
@@ -71,8 +72,11 @@ int slab_cache_destroy(struct slab_cache *cache)
 {
     struct list slabs = LIST_INITIALIZER(slabs), magazines = LIST_INITIALIZER(magazines);
     struct heap_fault fault = {0};
-    uint64_t flags = spinlock_lock_irqsave(&slab_caches_lock);
+    uint64_t flags;
     bool is_busy;
+
+    quarantine_drain();
+    flags = spinlock_lock_irqsave(&slab_caches_lock);
 
     spinlock_lock(&cache->lock);
     is_busy = slab_objects_in_use_locked(cache, NULL) != 0;
@@ -110,8 +114,10 @@ uint64_t slab_reap(void)
     struct list chain = LIST_INITIALIZER(chain);
     struct heap_fault fault = {0};
     struct slab_cache *cache;
-    uint64_t flags = spinlock_lock_irqsave(&slab_caches_lock);
+    uint64_t flags;
 
+    quarantine_drain();
+    flags = spinlock_lock_irqsave(&slab_caches_lock);
     list_for_each_entry (cache, &slab_caches, link) {
         spinlock_lock(&cache->lock);
         slab_flush_rounds_locked(cache, this_cpu_pointer(*cache->slot), MAGAZINE_ROUNDS_MAX, &fault);

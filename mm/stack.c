@@ -2,6 +2,7 @@
 #include <mm/stack.h>
 
 #include <base/assert.h>
+#include <base/kasan.h>
 #include <base/layout.h>
 #include <lib/format.h>
 #include <lib/string.h>
@@ -34,6 +35,7 @@ void stack_register(struct stack_record *record)
 
     if (here >= base && here < end)
         end = here - STACK_FILL_CLEARANCE / sizeof(uint64_t);
+    kasan_unpoison(base, (size_t)((char *)end - (char *)base));
     memset(base, (uint8_t)STACK_FILL, (size_t)((char *)end - (char *)base));
     record->next = __atomic_load_n(&records, __ATOMIC_RELAXED);
     /* Release: pairs with the acquire in stack_of_address; the record is complete before it is seen. */
@@ -53,11 +55,13 @@ void *stack_alloc(const char *owner_name)
         vm_area_free(area);
         return NULL;
     }
-    if (paging_set_guard(vaddr(area->start)) != 0 || paging_set_guard(vaddr(area->base + area->size_bytes)) != 0) {
+    if (paging_set_guard(vaddr(area->base - PAGE_SIZE)) != 0 ||
+        paging_set_guard(vaddr(area->base + area->size_bytes)) != 0) {
         vm_area_destroy(vaddr_to_pointer(vaddr(area->base)), VM_AREA_STACK, "stack_alloc");
         return NULL;
     }
     base = vaddr_to_pointer(vaddr(area->base));
+    kasan_unpoison(base, KERNEL_STACK_SIZE);
     return memset(base, (uint8_t)STACK_FILL, KERNEL_STACK_SIZE);
 }
 

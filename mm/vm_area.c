@@ -6,6 +6,8 @@
  *   2. gap_before = start - end of the area before (or AREAS_START) */
 #include "vm_area.h"
 
+#include "kasan_map.h"
+
 #include <base/align.h>
 #include <base/assert.h>
 #include <base/errno.h>
@@ -18,7 +20,7 @@
 
 /* The first page belongs to nobody: heap_init marks it as a guard page, which also keeps the page tables of the lowest
  * 2 MiB, where areas come and go most. */
-#define AREAS_START (VMALLOC_BASE + PAGE_SIZE)
+#define AREAS_START (VMALLOC_BASE + VM_AREA_GRANULE)
 #define VMALLOC_END (VMALLOC_BASE + VMALLOC_SIZE)
 
 static void summarise(struct rbtree_node *node);
@@ -95,10 +97,10 @@ static void insert_before(struct vm_area *area, struct vm_area *after, uint64_t 
     rbtree_insert(&vm_areas, &area->node, parent, side);
 }
 
-/* Finds room and takes it. span: bytes with guard pages; slack: what alignment may cost. */
+/* Finds room and takes it. span: bytes with guard pages; slack: what alignment may cost, and that of the whole area. */
 static int place_locked(struct vm_area *area, uint64_t span, uint64_t alignment, uint64_t phase)
 {
-    uint64_t slack = alignment - PAGE_SIZE, gap_start, gap_end, base;
+    uint64_t slack = alignment - PAGE_SIZE + VM_AREA_GRANULE - PAGE_SIZE, gap_start, gap_end, base;
     struct vm_area *after = lowest_gap(span + slack), *last = area_of(rbtree_last(&vm_areas));
 
     if (after) {
@@ -111,11 +113,42 @@ static int place_locked(struct vm_area *area, uint64_t span, uint64_t alignment,
     if (gap_end - gap_start < span + slack)
         return -ENOMEM;
     base = align_up(gap_start + PAGE_SIZE - phase, alignment) + phase;
-    area->start = base - PAGE_SIZE;
-    area->end = area->start + span;
+    area->start = align_down(base - PAGE_SIZE, VM_AREA_GRANULE);
+    area->end = align_up(base - PAGE_SIZE + span, VM_AREA_GRANULE);
     area->base = base;
     insert_before(area, after, gap_start);
     return 0;
+}
+
+void vm_area_remove_locked(struct vm_area *area)
+{
+    struct vm_area *after = area_of(rbtree_next(&area->node));
+
+    if (after) {
+        after->gap_before += area->gap_before + (area->end - area->start);
+        rbtree_value_changed(&vm_areas, &after->node);
+    }
+    rbtree_remove(&vm_areas, &area->node);
+}
+
+void vm_area_release(struct vm_area *area)
+{
+    slab_free(area_cache, area);
+}
+
+/* An area without shadow. */
+static void vm_area_forget(struct vm_area *area)
+{
+    spinlock_lock(&vm_area_lock);
+    vm_area_remove_locked(area);
+    spinlock_unlock(&vm_area_lock);
+    vm_area_release(area);
+}
+
+void vm_area_free(struct vm_area *area)
+{
+    kasan_unmap_area(area);
+    vm_area_forget(area);
 }
 
 struct vm_area *vm_area_alloc(uint64_t size, uint64_t alignment, uint64_t phase, enum vm_area_kind kind,
@@ -142,31 +175,11 @@ struct vm_area *vm_area_alloc(uint64_t size, uint64_t alignment, uint64_t phase,
         slab_free(area_cache, area);
         return NULL;
     }
-    return area;
-}
-
-void vm_area_remove_locked(struct vm_area *area)
-{
-    struct vm_area *after = area_of(rbtree_next(&area->node));
-
-    if (after) {
-        after->gap_before += area->gap_before + (area->end - area->start);
-        rbtree_value_changed(&vm_areas, &after->node);
+    if (kasan_map_area(area) != 0) {
+        vm_area_forget(area);
+        return NULL;
     }
-    rbtree_remove(&vm_areas, &area->node);
-}
-
-void vm_area_release(struct vm_area *area)
-{
-    slab_free(area_cache, area);
-}
-
-void vm_area_free(struct vm_area *area)
-{
-    spinlock_lock(&vm_area_lock);
-    vm_area_remove_locked(area);
-    spinlock_unlock(&vm_area_lock);
-    vm_area_release(area);
+    return area;
 }
 
 struct vm_area *vm_area_find_locked(uint64_t base)

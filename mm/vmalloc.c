@@ -12,6 +12,7 @@
 #include <mm/paging.h>
 
 #include "heap_fault.h"
+#include "kasan_map.h"
 #include "vm_area.h"
 #include "vmalloc_internal.h"
 
@@ -115,6 +116,7 @@ void vm_area_destroy(const void *address, enum vm_area_kind kind, const char *fu
     is_right = area && area->kind == kind;
     if (LIKELY(is_right)) {
         vm_area_unmap(area);
+        kasan_unmap_area(area);
         vm_area_remove_locked(area);
     }
     spinlock_unlock(&vm_area_lock);
@@ -141,6 +143,7 @@ void *vmalloc(size_t size, unsigned alloc_flags)
         vm_area_free(area);
         return NULL;
     }
+    kasan_unpoison(vaddr_to_pointer(vaddr(area->base)), size);
     return vaddr_to_pointer(vaddr(area->base));
 }
 

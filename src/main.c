@@ -2,6 +2,7 @@
  * one file that may name every subsystem. */
 #include <acpi/tables.h>
 #include <base/errno.h>
+#include <base/kasan.h>
 #include <boot/boot_info.h>
 #include <boot/command_line.h>
 #include <boot/image.h>
@@ -162,9 +163,10 @@ static NORETURN NOINLINE void finish_boot(void)
  * image lies, TSC at the first instruction. */
 NORETURN void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_distance, uint64_t entry_tsc);
 
-INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_distance, uint64_t entry_tsc)
+INIT NO_KASAN void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_distance, uint64_t entry_tsc)
 {
     image_set_load_distance(load_distance); /* physical addresses of the image can be told */
+    kasan_early_init();                     /* nothing instrumented runs before */
     percpu_init_boot_cpu();                 /* a canary, before a function that checks one returns */
     boot_stage(BOOT_STAGE_ENTRY);
     trap_init_early(); /* from here on no fault is silent */

@@ -19,6 +19,9 @@
 /* Data that becomes read-only together with .rodata, once boot has written it. */
 #define READ_ONLY_AFTER_INIT __attribute__((section(".data.ro_after_init")))
 
+/* Code that runs where the address sanitizer's shadow is not there yet. */
+#define NO_KASAN __attribute__((no_sanitize_address))
+
 /* A variable that every CPU has its own copy of; reach it through cpu/percpu.h only. It starts as zero. */
 #define PER_CPU __attribute__((section(".percpu")))
 

@@ -156,9 +156,9 @@ class Report:
                 want(colon, f"cannot read the line '{line}'")
                 section = name
                 if name in self.fields:  # details may repeat
-                    want(name == "machine check", f"the field '{name}' comes twice")
+                    want(name in ("machine check", "kasan", "kcsan"), f"the field '{name}' comes twice")
                 self.fields[name] = text.strip()
-                if name == "machine check":
+                if name in ("machine check", "kasan", "kcsan"):
                     self.details.append(text.strip())
                 continue
             self._section_line(section, line[1:])
