@@ -19,24 +19,45 @@
  *      all the time has saved nothing with which to keep others away later.
  *
  * V is never kept: the queue has sum(weight * (vruntime - zero)) and sum(weight) of the queued ones, and a comparison
- * multiplies. `zero` follows V closely, and is the lone queued entity's vruntime where there is one, so that the sum
- * stays small: with n entities queued it is below n * 2^47. With one queued no tree is touched and nothing is divided.
+ * multiplies. `zero` follows V closely, so that the sum stays small: with n entities queued it is below n * 2^47.
+ *
+ * One queued entity, the usual case beside none, is the root of a tree that is not made: its node, `zero` and `sum` are
+ * filled in when a second one comes. Of two entities the one with less vruntime is eligible, so nothing is multiplied.
  */
 #pragma once
 
 #include "run_queue.h"
 
+/* A lag that is kept may be this many slices. In steady state it is below one; more comes from long stretches with
+ * preemption off. */
+#define LAG_SLICES_MAX 2
+
+/* What passes, in virtual time, when a queue runs dry: more than anybody's lag, since a CPU without work owes nothing.
+ * A slice of weight 15 is 3 ms * 256 * 1024 / 15 < 2^36. */
+#define DRY_VIRTUAL_TIME (LAG_SLICES_MAX * (1ull << 36))
+
+static inline struct sched_entity *fair_entity(const struct rbtree_node *node)
+{
+    return CONTAINER_OF((struct rbtree_node *)node, struct sched_entity, node);
+}
+
+/* How far a is beyond b. */
+static inline int64_t virtual_difference(uint64_t a, uint64_t b)
+{
+    return (int64_t)(a - b);
+}
+
 /* run_queue.c charges: moves a fair entity on by so much CPU time. */
 static inline void fair_advance(struct sched_entity *entity, uint64_t ran_ns)
 {
     /* 2^42 / weight for 256 * 1024 / weight = 2^18 / weight. */
-    entity->vruntime += (int64_t)(((unsigned __int128)ran_ns * entity->inverse_weight) >> 24);
+    entity->vruntime += (uint64_t)(((unsigned __int128)ran_ns * entity->inverse_weight) >> 24);
 }
 
 /* Whether its slice is over. */
 static inline bool fair_is_served(const struct sched_entity *entity)
 {
-    return entity->vruntime - entity->deadline >= 0;
+    return virtual_difference(entity->vruntime, entity->deadline) >= 0;
 }
 
 static inline void fair_renew_slice(struct sched_entity *entity)
@@ -44,17 +65,43 @@ static inline void fair_renew_slice(struct sched_entity *entity)
     entity->deadline = entity->vruntime + entity->virtual_slice;
 }
 
+void fair_init(struct fair_queue *fair);
 void fair_set_weight(struct sched_entity *entity, int nice);
 
 /* Gives an entity in no queue its place among those queued and, where it is fair, the running one (may be NULL). */
-void fair_place(struct fair_queue *fair, struct sched_entity *entity, const struct sched_entity *running,
+void fair_place(const struct fair_queue *fair, struct sched_entity *entity, const struct sched_entity *running,
                 enum run_queue_arrival arrival);
 
 /* Writes down the lag of an entity that leaves; it is already in no tree, and running is not the entity. */
 void fair_leave(struct fair_queue *fair, struct sched_entity *entity, const struct sched_entity *running);
 
-void fair_insert(struct fair_queue *fair, struct sched_entity *entity);
-void fair_remove(struct fair_queue *fair, struct sched_entity *entity);
+/* To and from a queue in which there is another one. */
+void fair_insert_into_tree(struct fair_queue *fair, struct sched_entity *entity);
+void fair_remove_from_tree(struct fair_queue *fair, struct sched_entity *entity);
+
+static inline void fair_insert(struct fair_queue *fair, struct sched_entity *entity)
+{
+    if (UNLIKELY(fair->nr != 0)) {
+        fair_insert_into_tree(fair, entity);
+        return;
+    }
+    fair->tree.root = &entity->node;
+    fair->weight = entity->weight;
+    fair->nr = 1;
+}
+
+static inline void fair_remove(struct fair_queue *fair, struct sched_entity *entity)
+{
+    if (UNLIKELY(fair->nr != 1)) {
+        fair_remove_from_tree(fair, entity);
+        return;
+    }
+    ASSERT(fair->tree.root == &entity->node);
+    fair->tree.root = NULL;
+    fair->weight = 0;
+    fair->nr = 0;
+    fair->zero = entity->vruntime;
+}
 
 /* Whether the queued entity goes before the running fair one. */
 bool fair_goes_before(const struct fair_queue *fair, const struct sched_entity *entity,
@@ -66,5 +113,32 @@ struct sched_entity *fair_next(struct fair_queue *fair, struct sched_entity *pre
 
 /* Gives an entity in no queue another weight: its lag in CPU time and what is left of its slice stay. */
 void fair_change_weight(struct sched_entity *entity, int nice);
+
+/* For entities of one weight, of which a lag to each other's average is half of the difference: the same as fair_leave
+ * and fair_place where there is one other. */
+static inline void fair_leave_equal(struct sched_entity *entity, const struct sched_entity *other)
+{
+    int64_t lag = virtual_difference(other->vruntime, entity->vruntime) >> 1;
+    int64_t limit = LAG_SLICES_MAX * (int64_t)entity->virtual_slice;
+
+    if (UNLIKELY(lag > limit))
+        lag = limit;
+    if (UNLIKELY(lag < -limit))
+        lag = -limit;
+    entity->lag = lag;
+}
+
+static inline void fair_place_woken_equal(struct sched_entity *entity, const struct sched_entity *other)
+{
+    int64_t lag = (int64_t)((uint64_t)entity->lag << 1), claim;
+
+    if (lag < 0) {
+        claim = virtual_difference(other->vruntime, entity->vruntime);
+        lag = claim > lag ? claim : lag;
+        lag = lag > 0 ? 0 : lag;
+    }
+    entity->vruntime = other->vruntime - (uint64_t)lag;
+    fair_renew_slice(entity);
+}
 
 const char *fair_check(const struct fair_queue *fair);

@@ -22,18 +22,20 @@ struct sched_policy sched_entity_policy(const struct sched_entity *entity)
 
 void run_queue_init(struct run_queue *queue, uint32_t cpu)
 {
-    *queue = (struct run_queue){.cpu = cpu};
+    queue->running = NULL;
+    queue->cpu = cpu;
+    fair_init(&queue->fair);
     fifo_init(&queue->fifo);
 }
 
-static void charge(struct sched_entity *running, uint64_t now)
+static ALWAYS_INLINE void charge(struct sched_entity *running, uint64_t now)
 {
     int64_t ran_ns = (int64_t)(now - running->started_ns);
 
     if (UNLIKELY(ran_ns <= 0)) /* two CPUs' clocks differ */
         return;
     running->started_ns = now;
-    WRITE_ONCE(running->run_time_ns, running->run_time_ns + (uint64_t)ran_ns);
+    running->run_time_ns += (uint64_t)ran_ns;
     if (LIKELY(running->class == SCHED_FAIR))
         fair_advance(running, (uint64_t)ran_ns);
 }
@@ -57,7 +59,7 @@ uint64_t run_queue_slice_end(const struct run_queue *queue)
 
     if (queue->fair.nr == 0 || running == NULL || running->class != SCHED_FAIR)
         return UINT64_MAX;
-    rest = running->deadline - running->vruntime;
+    rest = virtual_difference(running->deadline, running->vruntime);
     if (rest <= 0)
         return running->started_ns;
     return running->started_ns + ((uint64_t)rest * running->weight >> 18) + 1;
@@ -80,15 +82,26 @@ static enum run_queue_effect effect_of(const struct run_queue *queue, const stru
     return had_waiting ? EFFECT_NONE : EFFECT_TIMER;
 }
 
-enum run_queue_effect run_queue_add(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
-                                    enum run_queue_arrival arrival)
+/* To a fair entity that runs alone comes its equal: what happens all the time where two threads wake each other. */
+static ALWAYS_INLINE enum run_queue_effect add_beside_equal(struct run_queue *queue, struct sched_entity *entity)
+{
+    const struct sched_entity *running = queue->running;
+
+    fair_place_woken_equal(entity, running);
+    fair_insert(&queue->fair, entity);
+    entity->state = ENTITY_QUEUED;
+    if (virtual_difference(entity->deadline, running->deadline) < 0 &&
+        virtual_difference(entity->vruntime, running->vruntime) <= 0)
+        return EFFECT_PREEMPT;
+    return EFFECT_TIMER;
+}
+
+static NOINLINE enum run_queue_effect add_anybody(struct run_queue *queue, struct sched_entity *entity,
+                                                  enum run_queue_arrival arrival)
 {
     bool had_waiting = queue->fair.nr != 0;
 
-    ASSERT(entity->state == ENTITY_OUT);
-    if (queue->running != NULL)
-        charge(queue->running, now);
-    if (LIKELY(entity->class == SCHED_FAIR)) {
+    if (entity->class == SCHED_FAIR) {
         fair_place(&queue->fair, entity, queue->running, arrival);
         fair_insert(&queue->fair, entity);
     } else {
@@ -97,6 +110,21 @@ enum run_queue_effect run_queue_add(struct run_queue *queue, struct sched_entity
     entity->queue = queue;
     entity->state = ENTITY_QUEUED;
     return effect_of(queue, entity, had_waiting);
+}
+
+enum run_queue_effect run_queue_add(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
+                                    enum run_queue_arrival arrival)
+{
+    struct sched_entity *running = queue->running;
+
+    ASSERT(entity->state == ENTITY_OUT);
+    if (running != NULL) {
+        charge(running, now);
+        if (LIKELY(queue->fair.nr == 0 && entity->queue == queue && arrival == ARRIVAL_WOKEN &&
+                   running->class == SCHED_FAIR && entity->class == SCHED_FAIR && running->weight == entity->weight))
+            return add_beside_equal(queue, entity);
+    }
+    return add_anybody(queue, entity, arrival);
 }
 
 void run_queue_remove(struct run_queue *queue, struct sched_entity *entity, uint64_t now)
@@ -133,21 +161,56 @@ static struct sched_entity *put_back(struct run_queue *queue, enum run_queue_dep
     return NULL;
 }
 
+static NOINLINE struct sched_entity *next_of_all(struct run_queue *queue, enum run_queue_departure departure)
+{
+    struct sched_entity *previous = queue->running, *next;
+
+    if (previous != NULL)
+        previous = put_back(queue, departure);
+    if (queue->fifo.nr == 0)
+        return fair_next(&queue->fair, previous, departure == YIELDS);
+    next = fifo_take(&queue->fifo);
+    if (previous != NULL)
+        fair_insert(&queue->fair, previous);
+    return next;
+}
+
+/* The running fair one makes way for the only other, by yielding or by waiting: put_back and fair_next in one. */
+static ALWAYS_INLINE struct sched_entity *give_way_to_only(struct fair_queue *fair, struct sched_entity *previous,
+                                                           enum run_queue_departure departure)
+{
+    struct sched_entity *next = fair_entity(fair->tree.root);
+
+    ASSERT(next->state == ENTITY_QUEUED);
+    if (departure == YIELDS) {
+        if (virtual_difference(next->vruntime, previous->vruntime) > 0)
+            previous->vruntime = next->vruntime;
+        fair_renew_slice(previous);
+        previous->state = ENTITY_QUEUED;
+        fair->tree.root = &previous->node;
+        fair->weight = previous->weight;
+        return next;
+    }
+    previous->state = ENTITY_OUT;
+    if (LIKELY(next->weight == previous->weight))
+        fair_leave_equal(previous, next);
+    else
+        fair_leave(fair, previous, NULL);
+    fair_remove(fair, next);
+    return next;
+}
+
 struct sched_entity *run_queue_next(struct run_queue *queue, uint64_t now, enum run_queue_departure departure)
 {
     struct sched_entity *previous = queue->running, *next;
 
-    if (previous != NULL) {
+    if (LIKELY(previous != NULL))
         charge(previous, now);
-        previous = put_back(queue, departure);
-    }
-    if (UNLIKELY(queue->fifo.nr != 0)) {
-        next = fifo_take(&queue->fifo);
-        if (previous != NULL)
-            fair_insert(&queue->fair, previous);
-    } else {
-        next = fair_next(&queue->fair, previous, departure == YIELDS);
-    }
+    if (LIKELY(queue->fair.nr == 1 && queue->fifo.nr == 0 && departure != STAYS && previous != NULL &&
+               previous->class == SCHED_FAIR))
+        next = give_way_to_only(&queue->fair, previous, departure);
+    else
+        next = next_of_all(queue, departure);
     queue->running = next;
     if (next != NULL) {
         next->state = ENTITY_RUNNING;

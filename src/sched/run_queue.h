@@ -27,10 +27,10 @@
 /* See fair.h for the theory. */
 struct fair_queue {
     struct rbtree tree; /* queued entities by deadline; each knows the least vruntime of its subtree */
-    int64_t zero;       /* vruntimes are summed relative to this one */
-    int64_t sum;        /* of weight * (vruntime - zero) */
-    uint64_t weight;    /* of the queued ones together */
-    uint32_t nr;        /* how many are queued */
+    uint64_t zero;  /* vruntimes are summed relative to this one; where nobody is queued, the next one starts here */
+    int64_t sum;    /* of weight * (vruntime - zero), where two or more are queued */
+    int64_t weight; /* of the queued ones together */
+    uint32_t nr;    /* how many are queued */
 };
 
 struct fifo_queue {

@@ -1,2 +1,2 @@
-set(sched_policy src/sched/fair.c src/sched/fifo.c src/sched/nice.c src/sched/run_queue.c src/lib/rbtree.c)
+set(sched_policy src/sched/fair.c src/sched/fair_check.c src/sched/fifo.c src/sched/nice.c src/sched/run_queue.c src/lib/rbtree.c)
 unit_test(sched_run_queue SOURCES test_sched_run_queue.c KERNEL ${sched_policy})
