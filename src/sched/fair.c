@@ -157,14 +157,6 @@ void fair_leave(struct fair_queue *fair, struct sched_entity *entity, const stru
     entity->lag = bounded(lag, LAG_SLICES_MAX * (int64_t)entity->virtual_slice);
 }
 
-/* A debt is less by how far the others have moved on since; claim is by how much they are beyond the debtor now. */
-static int64_t debt_left(int64_t lag, int64_t claim)
-{
-    if (claim >= 0)
-        return 0;
-    return claim > lag ? claim : lag;
-}
-
 void fair_place(const struct fair_queue *fair, struct sched_entity *entity, const struct sched_entity *running,
                 enum run_queue_arrival arrival)
 {
@@ -177,7 +169,7 @@ void fair_place(const struct fair_queue *fair, struct sched_entity *entity, cons
     if (others != 0 && arrival != ARRIVAL_NEW) {
         lag = lag_to_others(entity->lag, entity->weight, others);
         if (lag < 0 && arrival == ARRIVAL_WOKEN && &entity->queue->fair == fair)
-            lag = debt_left(lag, virtual_difference(now, entity->vruntime));
+            lag = fair_debt_left(lag, virtual_difference(now, entity->vruntime));
     }
     entity->vruntime = now - (uint64_t)lag;
     fair_renew_slice(entity);
@@ -198,11 +190,9 @@ void fair_change_weight(struct sched_entity *entity, int nice)
 bool fair_goes_before(const struct fair_queue *fair, const struct sched_entity *entity,
                       const struct sched_entity *running)
 {
-    if (virtual_difference(entity->deadline, running->deadline) >= 0)
-        return false;
     if (fair->nr == 1)
-        return virtual_difference(entity->vruntime, running->vruntime) <= 0;
-    return is_eligible(fair, entity->vruntime, running);
+        return fair_goes_before_only(entity, running);
+    return virtual_difference(entity->deadline, running->deadline) < 0 && is_eligible(fair, entity->vruntime, running);
 }
 
 /* The queued entity with the earliest deadline among those eligible; NULL where none is. Left of a node are the earlier
@@ -260,15 +250,10 @@ static struct sched_entity *better(const struct fair_queue *fair, struct sched_e
  * beyond, so that the one of them who has least is eligible. */
 static struct sched_entity *other_than(const struct fair_queue *fair, struct sched_entity *previous)
 {
-    uint64_t others = average(fair, NULL);
-
     if (fair->nr == 0)
         return previous;
-    if (previous != NULL) {
-        if (virtual_difference(others, previous->vruntime) > 0)
-            previous->vruntime = others;
-        fair_renew_slice(previous);
-    }
+    if (previous != NULL)
+        fair_give_way(previous, average(fair, NULL));
     return fair->nr == 1 ? fair_entity(fair->tree.root) : earliest_eligible(fair, previous);
 }
 

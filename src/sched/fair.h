@@ -79,28 +79,53 @@ void fair_leave(struct fair_queue *fair, struct sched_entity *entity, const stru
 void fair_insert_into_tree(struct fair_queue *fair, struct sched_entity *entity);
 void fair_remove_from_tree(struct fair_queue *fair, struct sched_entity *entity);
 
-static inline void fair_insert(struct fair_queue *fair, struct sched_entity *entity)
+/* Into an empty queue, or in place of the only one. */
+static inline void fair_insert_first(struct fair_queue *fair, struct sched_entity *entity)
 {
-    if (UNLIKELY(fair->nr != 0)) {
-        fair_insert_into_tree(fair, entity);
-        return;
-    }
     fair->tree.root = &entity->node;
     fair->weight = entity->weight;
     fair->nr = 1;
 }
 
-static inline void fair_remove(struct fair_queue *fair, struct sched_entity *entity)
+/* The only one. */
+static inline void fair_remove_last(struct fair_queue *fair, const struct sched_entity *entity)
 {
-    if (UNLIKELY(fair->nr != 1)) {
-        fair_remove_from_tree(fair, entity);
-        return;
-    }
-    ASSERT(fair->tree.root == &entity->node);
     fair->tree.root = NULL;
     fair->weight = 0;
     fair->nr = 0;
     fair->zero = entity->vruntime;
+}
+
+static inline void fair_insert(struct fair_queue *fair, struct sched_entity *entity)
+{
+    if (fair->nr == 0)
+        fair_insert_first(fair, entity);
+    else
+        fair_insert_into_tree(fair, entity);
+}
+
+static inline void fair_remove(struct fair_queue *fair, struct sched_entity *entity)
+{
+    if (fair->nr == 1)
+        fair_remove_last(fair, entity);
+    else
+        fair_remove_from_tree(fair, entity);
+}
+
+/* Rule 3, to others whose average is at that point. */
+static inline void fair_give_way(struct sched_entity *entity, uint64_t others)
+{
+    if (virtual_difference(others, entity->vruntime) > 0)
+        entity->vruntime = others;
+    fair_renew_slice(entity);
+}
+
+/* Whether the queued entity, the only one, goes before the running fair one. Of two the one with less virtual time is
+ * eligible, or both are. */
+static inline bool fair_goes_before_only(const struct sched_entity *entity, const struct sched_entity *running)
+{
+    return virtual_difference(entity->deadline, running->deadline) < 0 &&
+           virtual_difference(entity->vruntime, running->vruntime) <= 0;
 }
 
 /* Whether the queued entity goes before the running fair one. */
@@ -119,24 +144,25 @@ void fair_change_weight(struct sched_entity *entity, int nice);
 static inline void fair_leave_equal(struct sched_entity *entity, const struct sched_entity *other)
 {
     int64_t lag = virtual_difference(other->vruntime, entity->vruntime) >> 1;
-    int64_t limit = LAG_SLICES_MAX * (int64_t)entity->virtual_slice;
+    int64_t limit = (int64_t)(LAG_SLICES_MAX * entity->virtual_slice);
 
-    if (UNLIKELY(lag > limit))
-        lag = limit;
-    if (UNLIKELY(lag < -limit))
-        lag = -limit;
-    entity->lag = lag;
+    lag = lag > limit ? limit : lag;
+    entity->lag = lag < -limit ? -limit : lag;
+}
+
+/* A debt is less by how far the others have moved on since; claim is by how much they are beyond the debtor now. */
+static inline int64_t fair_debt_left(int64_t lag, int64_t claim)
+{
+    lag = claim > lag ? claim : lag;
+    return lag > 0 ? 0 : lag;
 }
 
 static inline void fair_place_woken_equal(struct sched_entity *entity, const struct sched_entity *other)
 {
-    int64_t lag = (int64_t)((uint64_t)entity->lag << 1), claim;
+    int64_t lag = (int64_t)((uint64_t)entity->lag << 1);
 
-    if (lag < 0) {
-        claim = virtual_difference(other->vruntime, entity->vruntime);
-        lag = claim > lag ? claim : lag;
-        lag = lag > 0 ? 0 : lag;
-    }
+    if (lag < 0)
+        lag = fair_debt_left(lag, virtual_difference(other->vruntime, entity->vruntime));
     entity->vruntime = other->vruntime - (uint64_t)lag;
     fair_renew_slice(entity);
 }

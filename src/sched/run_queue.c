@@ -28,16 +28,29 @@ void run_queue_init(struct run_queue *queue, uint32_t cpu)
     fifo_init(&queue->fifo);
 }
 
-static ALWAYS_INLINE void charge(struct sched_entity *running, uint64_t now)
+/* Returns how long it ran. */
+static ALWAYS_INLINE uint64_t charge_time(struct sched_entity *running, uint64_t now)
 {
     int64_t ran_ns = (int64_t)(now - running->started_ns);
 
     if (UNLIKELY(ran_ns <= 0)) /* two CPUs' clocks differ */
-        return;
+        return 0;
     running->started_ns = now;
     running->run_time_ns += (uint64_t)ran_ns;
-    if (LIKELY(running->class == SCHED_FAIR))
-        fair_advance(running, (uint64_t)ran_ns);
+    return (uint64_t)ran_ns;
+}
+
+static ALWAYS_INLINE void charge_fair(struct sched_entity *running, uint64_t now)
+{
+    fair_advance(running, charge_time(running, now));
+}
+
+static void charge(struct sched_entity *running, uint64_t now)
+{
+    uint64_t ran_ns = charge_time(running, now);
+
+    if (running->class == SCHED_FAIR)
+        fair_advance(running, ran_ns);
 }
 
 bool run_queue_account(struct run_queue *queue, uint64_t now)
@@ -82,25 +95,13 @@ static enum run_queue_effect effect_of(const struct run_queue *queue, const stru
     return had_waiting ? EFFECT_NONE : EFFECT_TIMER;
 }
 
-/* To a fair entity that runs alone comes its equal: what happens all the time where two threads wake each other. */
-static ALWAYS_INLINE enum run_queue_effect add_beside_equal(struct run_queue *queue, struct sched_entity *entity)
-{
-    const struct sched_entity *running = queue->running;
-
-    fair_place_woken_equal(entity, running);
-    fair_insert(&queue->fair, entity);
-    entity->state = ENTITY_QUEUED;
-    if (virtual_difference(entity->deadline, running->deadline) < 0 &&
-        virtual_difference(entity->vruntime, running->vruntime) <= 0)
-        return EFFECT_PREEMPT;
-    return EFFECT_TIMER;
-}
-
-static NOINLINE enum run_queue_effect add_anybody(struct run_queue *queue, struct sched_entity *entity,
+static NOINLINE enum run_queue_effect add_anybody(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
                                                   enum run_queue_arrival arrival)
 {
     bool had_waiting = queue->fair.nr != 0;
 
+    if (queue->running != NULL)
+        charge(queue->running, now);
     if (entity->class == SCHED_FAIR) {
         fair_place(&queue->fair, entity, queue->running, arrival);
         fair_insert(&queue->fair, entity);
@@ -112,19 +113,30 @@ static NOINLINE enum run_queue_effect add_anybody(struct run_queue *queue, struc
     return effect_of(queue, entity, had_waiting);
 }
 
+/* To a fair entity that runs alone comes its equal back: what happens all the time where two threads wake each other.
+ */
+static ALWAYS_INLINE bool is_return_of_equal(const struct run_queue *queue, const struct sched_entity *entity,
+                                             enum run_queue_arrival arrival)
+{
+    const struct sched_entity *running = queue->running;
+
+    return queue->fair.nr == 0 && arrival == ARRIVAL_WOKEN && entity->queue == queue && entity->class == SCHED_FAIR &&
+           running != NULL && running->class == SCHED_FAIR && running->weight == entity->weight;
+}
+
 enum run_queue_effect run_queue_add(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
                                     enum run_queue_arrival arrival)
 {
     struct sched_entity *running = queue->running;
 
     ASSERT(entity->state == ENTITY_OUT);
-    if (running != NULL) {
-        charge(running, now);
-        if (LIKELY(queue->fair.nr == 0 && entity->queue == queue && arrival == ARRIVAL_WOKEN &&
-                   running->class == SCHED_FAIR && entity->class == SCHED_FAIR && running->weight == entity->weight))
-            return add_beside_equal(queue, entity);
-    }
-    return add_anybody(queue, entity, arrival);
+    if (UNLIKELY(!is_return_of_equal(queue, entity, arrival)))
+        return add_anybody(queue, entity, now, arrival);
+    charge_fair(running, now);
+    fair_place_woken_equal(entity, running);
+    fair_insert_first(&queue->fair, entity);
+    entity->state = ENTITY_QUEUED;
+    return fair_goes_before_only(entity, running) ? EFFECT_PREEMPT : EFFECT_TIMER;
 }
 
 void run_queue_remove(struct run_queue *queue, struct sched_entity *entity, uint64_t now)
@@ -161,62 +173,69 @@ static struct sched_entity *put_back(struct run_queue *queue, enum run_queue_dep
     return NULL;
 }
 
-static NOINLINE struct sched_entity *next_of_all(struct run_queue *queue, enum run_queue_departure departure)
+static struct sched_entity *choose(struct run_queue *queue, struct sched_entity *previous, bool is_yielding)
 {
-    struct sched_entity *previous = queue->running, *next;
+    struct sched_entity *next;
 
-    if (previous != NULL)
-        previous = put_back(queue, departure);
     if (queue->fifo.nr == 0)
-        return fair_next(&queue->fair, previous, departure == YIELDS);
+        return fair_next(&queue->fair, previous, is_yielding);
     next = fifo_take(&queue->fifo);
     if (previous != NULL)
         fair_insert(&queue->fair, previous);
     return next;
 }
 
-/* The running fair one makes way for the only other, by yielding or by waiting: put_back and fair_next in one. */
-static ALWAYS_INLINE struct sched_entity *give_way_to_only(struct fair_queue *fair, struct sched_entity *previous,
-                                                           enum run_queue_departure departure)
+static ALWAYS_INLINE struct sched_entity *start(struct run_queue *queue, struct sched_entity *next, uint64_t now)
 {
-    struct sched_entity *next = fair_entity(fair->tree.root);
-
-    ASSERT(next->state == ENTITY_QUEUED);
-    if (departure == YIELDS) {
-        if (virtual_difference(next->vruntime, previous->vruntime) > 0)
-            previous->vruntime = next->vruntime;
-        fair_renew_slice(previous);
-        previous->state = ENTITY_QUEUED;
-        fair->tree.root = &previous->node;
-        fair->weight = previous->weight;
-        return next;
-    }
-    previous->state = ENTITY_OUT;
-    if (LIKELY(next->weight == previous->weight))
-        fair_leave_equal(previous, next);
-    else
-        fair_leave(fair, previous, NULL);
-    fair_remove(fair, next);
+    queue->running = next;
+    next->state = ENTITY_RUNNING;
+    next->started_ns = now;
     return next;
 }
 
+static NOINLINE struct sched_entity *next_of_all(struct run_queue *queue, uint64_t now,
+                                                 enum run_queue_departure departure)
+{
+    struct sched_entity *previous = queue->running, *next;
+
+    if (previous != NULL) {
+        charge(previous, now);
+        previous = put_back(queue, departure);
+    }
+    next = choose(queue, previous, departure == YIELDS);
+    queue->running = NULL;
+    return next == NULL ? NULL : start(queue, next, now);
+}
+
+/* Whether there are two, fair and of one weight. */
+static ALWAYS_INLINE bool is_of_two_equals(const struct run_queue *queue)
+{
+    const struct sched_entity *running = queue->running;
+
+    return queue->fair.nr == 1 && queue->fifo.nr == 0 && running != NULL && running->class == SCHED_FAIR &&
+           queue->fair.weight == running->weight;
+}
+
+/* Where two threads yield to each other or wake each other, this is put_back and choose in one. */
 struct sched_entity *run_queue_next(struct run_queue *queue, uint64_t now, enum run_queue_departure departure)
 {
     struct sched_entity *previous = queue->running, *next;
 
-    if (LIKELY(previous != NULL))
-        charge(previous, now);
-    if (LIKELY(queue->fair.nr == 1 && queue->fifo.nr == 0 && departure != STAYS && previous != NULL &&
-               previous->class == SCHED_FAIR))
-        next = give_way_to_only(&queue->fair, previous, departure);
-    else
-        next = next_of_all(queue, departure);
-    queue->running = next;
-    if (next != NULL) {
-        next->state = ENTITY_RUNNING;
-        next->started_ns = now;
+    if (UNLIKELY(departure == STAYS || !is_of_two_equals(queue)))
+        return next_of_all(queue, now, departure);
+    charge_fair(previous, now);
+    next = fair_entity(queue->fair.tree.root);
+    ASSERT(next->state == ENTITY_QUEUED);
+    if (departure == YIELDS) {
+        fair_give_way(previous, next->vruntime);
+        previous->state = ENTITY_QUEUED;
+        fair_insert_first(&queue->fair, previous);
+    } else {
+        fair_leave_equal(previous, next);
+        previous->state = ENTITY_OUT;
+        fair_remove_last(&queue->fair, next);
     }
-    return next;
+    return start(queue, next, now);
 }
 
 static void take_out(struct run_queue *queue, struct sched_entity *entity)
