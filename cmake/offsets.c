@@ -4,6 +4,8 @@
 #include <cpu/percpu.h>
 #include <cpu/trap_frame.h>
 
+#include "../src/sched/thread_internal.h"
+
 #define CONSTANT(name, value)       __asm__ volatile(".ascii \"@@" #name " %0\"" : : "i"((int64_t)(value)))
 #define OFFSET(name, type, member)  CONSTANT(name, offsetof(type, member))
 #define PERCPU_OFFSET(name, member) CONSTANT(name, PERCPU_LINK_BASE + offsetof(struct percpu, member))
@@ -18,6 +20,10 @@ void offsets(void)
     CONSTANT(PERCPU_LINK_BASE_ADDRESS, PERCPU_LINK_BASE);
     PERCPU_OFFSET(PERCPU_SELF, self);
     PERCPU_OFFSET(PERCPU_SCRATCH, scratch);
+    PERCPU_OFFSET(PERCPU_CANARY, stack_canary);
+    PERCPU_OFFSET(PERCPU_CURRENT, current);
+    OFFSET(THREAD_SAVED_RSP, struct thread, saved_rsp);
+    OFFSET(THREAD_CANARY, struct thread, canary);
     OFFSET(TRAP_FRAME_R15, struct trap_frame, r15);
     OFFSET(TRAP_FRAME_R14, struct trap_frame, r14);
     OFFSET(TRAP_FRAME_R13, struct trap_frame, r13);

@@ -33,6 +33,7 @@
 #include <mm/init.h>
 #include <pci/pci.h>
 #include <prompt/prompt.h>
+#include <sched/sched.h>
 #include <time/clock.h>
 #include <time/irq_poll.h>
 #include <time/source.h>
@@ -205,6 +206,8 @@ INIT NO_KASAN void kernel_main(enum boot_protocol protocol, uint64_t info, uint6
     boot_stage(BOOT_STAGE_MEMORY);
     if (heap_init() < 0) /* kmalloc and vmalloc: needs pages and page tables */
         cannot_start(POST_NO_MEMORY, "there is not enough usable memory for the heap");
+    if (sched_init() < 0) /* this is the boot thread from here on: waiting lets others run */
+        cannot_start(POST_NO_MEMORY, "there is not enough usable memory for threads");
     boot_stage(BOOT_STAGE_HEAP);
     framebuffer_remap(); /* write-combining, wherever it lies: needs device_map, which needs the heap */
     vga_text_remap();

@@ -22,10 +22,8 @@ struct thread;
 
 #define THREAD_NAME_MAX 24 /* bytes, with the 0; longer names are cut */
 
-/* Flags of a thread. */
-#define THREAD_USES_FPU                                                                          \
-    (1u << 0) /* its vector and floating point registers are kept for it; other threads use none \
-               */
+/* Flags of a thread: its vector and floating point registers are kept for it. Other threads use none. */
+#define THREAD_USES_FPU (1u << 0)
 
 struct thread_options {
     const char *name; /* copied */

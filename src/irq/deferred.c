@@ -3,6 +3,7 @@
 #include <base/assert.h>
 #include <cpu/interrupts.h>
 #include <cpu/percpu.h>
+#include <cpu/preempt.h>
 #include <debug/idle.h>
 
 static PER_CPU struct list queue; /* [c] with interrupts off; all zero until first used */
@@ -53,12 +54,14 @@ void deferred_run(void)
     ASSERT(!irqs_are_enabled());
     if (this_cpu_read(is_running))
         return;
+    preempt_disable(); /* interrupts come on below, and a thread may have called */
     this_cpu_write(is_running, true);
     while ((node = list_first(this_cpu_queue())) != NULL) {
         list_remove(node);
         run(list_entry(node, struct deferred, link));
     }
     this_cpu_write(is_running, false);
+    preempt_enable();
 }
 
 /* What a thread queued, or a timer that was polled: no interrupt need come. */

@@ -11,6 +11,7 @@
 #include <debug/sysrq.h>
 #include <irq/chip.h>
 #include <irq/deferred.h>
+#include <sched/sched.h>
 #include <trap/trap.h>
 
 #include "exceptions.h"
@@ -106,6 +107,14 @@ static void run_deferred(const struct trap_frame *frame)
         deferred_run();
 }
 
+/* On the way out of the outermost interrupt, last: another thread may run before the interrupted code goes on. */
+static void give_cpu_away(const struct trap_frame *frame)
+{
+    if (UNLIKELY(this_cpu_read(percpu.preempt_count) == 0) && this_cpu_read(percpu.interrupt_depth) == 0 &&
+        (frame->rflags & RFLAGS_IF))
+        sched_interrupt_exit();
+}
+
 /* At every depth: what hangs may be deferred work. Interrupts on, so that the reset gets through while a
  * long list of stacks goes out. */
 static void run_system_requests(const struct trap_frame *frame)
@@ -182,4 +191,5 @@ void trap_dispatch(struct trap_frame *frame)
     }
     run_deferred(frame);
     this_cpu_write(percpu.interrupt_depth, this_cpu_read(percpu.interrupt_depth) - 1);
+    give_cpu_away(frame);
 }

@@ -1,0 +1,146 @@
+/* The idle threads, and how CPUs come to have threads at all. */
+#include <base/assert.h>
+#include <base/errno.h>
+#include <base/layout.h>
+#include <boot/image.h>
+#include <cpu/interrupts.h>
+#include <debug/idle.h>
+#include <lib/format.h>
+#include <mm/kmalloc.h>
+#include <mm/stack.h>
+#include <sched/sched.h>
+#include <time/timer.h>
+
+#include "cpu_queue.h"
+#include "stack_cache.h"
+#include "thread_counters.h"
+
+static struct thread boot_thread;
+
+/* Who is woken in an interrupt that comes before the halt has run by then, and who is woken by idle work likewise: so
+ * with interrupts off and nothing asked for there is nobody. */
+static void wait_for_work(struct cpu_queue *queue)
+{
+    irq_disable();
+    if (!preempt_is_requested() && timer_will_interrupt()) {
+        slice_disarm(queue);
+        timer_settle();
+        cpu_halt();
+    }
+    irq_enable();
+    cpu_relax();
+    preempt_check();
+}
+
+void idle_loop(void)
+{
+    for (;;) {
+        idle_run();
+        wait_for_work(this_cpu_queue()); /* an idle thread stays on its CPU */
+    }
+}
+
+static int run_idle_thread(void *argument)
+{
+    (void)argument;
+    idle_loop();
+}
+
+bool sched_any_cpu_of(const struct cpu_mask *cpus)
+{
+    uint32_t cpu;
+
+    cpu_mask_for_each(cpu, cpus) if (cpu < percpu_nr_cpus() &&
+                                     __atomic_load_n(&cpu_queue_of(cpu)->is_running, __ATOMIC_ACQUIRE)) return true;
+    return false;
+}
+
+static struct thread *make_idle_thread(uint32_t cpu)
+{
+    struct thread *idle = kmalloc(sizeof(*idle), ALLOC_NORMAL);
+    char name[THREAD_NAME_MAX];
+
+    if (!idle)
+        return NULL;
+    snprintf(name, sizeof(name), "idle %u", cpu);
+    thread_prepare(idle, &(struct thread_options){.name = name, .flags = THREAD_IS_IDLE});
+    idle->function = run_idle_thread;
+    idle->cpu = cpu;
+    return idle;
+}
+
+static void init_queue(struct cpu_queue *queue, uint32_t cpu, struct thread *idle)
+{
+    spinlock_init(&queue->lock, "run queue");
+    run_queue_init(&queue->queue, cpu);
+    slice_init(queue);
+    queue->idle = idle;
+}
+
+int sched_prepare_cpu(uint32_t cpu)
+{
+    struct thread *idle = make_idle_thread(cpu);
+
+    if (!idle)
+        return -ENOMEM;
+    init_queue(cpu_queue_of(cpu), cpu, idle);
+    return 0;
+}
+
+void sched_run_cpu(void)
+{
+    struct cpu_queue *queue = this_cpu_queue();
+    struct thread *idle = queue->idle;
+    struct stack_info stack;
+
+    if (stack_of_address(__builtin_frame_address(0), &stack))
+        idle->stack = (void *)(uintptr_t)stack.base;
+    idle->canary = this_cpu_read(percpu.stack_canary);
+    thread_list_add(idle);
+    queue->idle_since = sched_now_ns();
+    this_cpu_write(percpu.current, idle);
+    __atomic_store_n(&queue->is_running, true, __ATOMIC_RELEASE); /* pairs with the acquire in may_use */
+    irq_enable();
+    idle_loop();
+}
+
+/* The code that runs is the boot thread from here on. */
+INIT static void become_boot_thread(struct cpu_queue *queue)
+{
+    uint64_t flags = irq_save(), now = sched_now_ns();
+
+    thread_prepare(&boot_thread, &(struct thread_options){.name = "boot"});
+    boot_thread.canary = this_cpu_read(percpu.stack_canary);
+    boot_thread.stack = boot_stack;
+    thread_list_add(&boot_thread);
+    spinlock_lock_irq_off(&queue->lock);
+    (void)run_queue_add(&queue->queue, &boot_thread.entity, now, ARRIVAL_NEW);
+    (void)run_queue_next(&queue->queue, now, STAYS);
+    queue->is_running = true;
+    this_cpu_write(percpu.current, &boot_thread);
+    spinlock_unlock_irq_off(&queue->lock);
+    irq_restore(flags);
+}
+
+INIT int sched_init(void)
+{
+    struct cpu_queue *queue = this_cpu_queue();
+    struct thread *idle;
+    int error = thread_cache_init();
+
+    if (error)
+        return error;
+    idle = make_idle_thread(0);
+    if (!idle)
+        return -ENOMEM;
+    idle->stack = thread_stack_get();
+    if (!idle->stack) {
+        kfree(idle);
+        return -ENOMEM;
+    }
+    thread_prepare_stack(idle);
+    init_queue(queue, 0, idle);
+    become_boot_thread(queue);
+    thread_list_add(idle);
+    return 0;
+}

@@ -1,0 +1,131 @@
+/* Each CPU keeps a few; ending a thread may leave it more, because a stack can be unmapped only where one may wait for
+ * the vmalloc area's lock. The list goes through the word at the top of each stack, which a thread's first frame is
+ * written over. */
+#include "stack_cache.h"
+
+#include <base/layout.h>
+#include <cpu/percpu.h>
+#include <debug/idle.h>
+#include <mm/stack.h>
+#include <mm/vmalloc.h>
+#include <sync/spinlock.h>
+
+#define KEPT_PER_CPU 8u
+
+/* No function's frame is larger (-Wframe-larger-than=1024, an error), and at its upper end it holds a return address:
+ * below so much of the pattern nothing was ever written. */
+#define GAP_BYTES   1088u
+#define BLOCK_WORDS 8u
+#define GAP_BLOCKS  (GAP_BYTES / (BLOCK_WORDS * sizeof(uint64_t)))
+
+struct stack_cache {
+    struct spinlock lock; /* "thread stacks" */
+    void *first;          /* [l] */
+    uint32_t count;       /* [l] */
+};
+
+static PER_CPU struct stack_cache caches;
+
+static void **link_of(void *stack)
+{
+    return (void **)((char *)stack + KERNEL_STACK_SIZE) - 1;
+}
+
+static bool is_untouched(const uint64_t *block)
+{
+    uint64_t differences = 0;
+
+    for (unsigned i = 0; i < BLOCK_WORDS; i++)
+        differences |= block[i] ^ STACK_FILL;
+    return differences == 0;
+}
+
+/* From the top down, until there is nothing more to overwrite. */
+static void refill(void *stack)
+{
+    uint64_t *low = stack, *at = low + KERNEL_STACK_SIZE / sizeof(*at);
+
+    for (unsigned untouched = 0; at > low && untouched < GAP_BLOCKS;) {
+        at -= BLOCK_WORDS;
+        if (is_untouched(at)) {
+            untouched++;
+            continue;
+        }
+        for (unsigned i = 0; i < BLOCK_WORDS; i++)
+            at[i] = STACK_FILL;
+        untouched = 0;
+    }
+}
+
+static struct stack_cache *lock_cache(uint32_t cpu)
+{
+    struct stack_cache *cache = percpu_of(cpu, caches);
+
+    if (UNLIKELY(!cache->lock.name))
+        spinlock_init(&cache->lock, "thread stacks");
+    spinlock_lock_irq_off(&cache->lock);
+    return cache;
+}
+
+/* Takes one off a cache that has more than `keep`. */
+static void *take(uint32_t cpu, uint32_t keep)
+{
+    uint64_t flags = irq_save();
+    struct stack_cache *cache = lock_cache(cpu);
+    void *stack = NULL;
+
+    if (cache->count > keep) {
+        stack = cache->first;
+        cache->first = *link_of(stack);
+        cache->count--;
+    }
+    spinlock_unlock_irq_off(&cache->lock);
+    irq_restore(flags);
+    return stack;
+}
+
+void *thread_stack_get(void)
+{
+    void *stack = take(this_cpu_read(percpu.cpu_number), 0); /* another CPU's would do as well */
+
+    if (!stack)
+        return stack_alloc("thread");
+    refill(stack);
+    return stack;
+}
+
+void thread_stack_put(void *stack)
+{
+    uint64_t flags = irq_save();
+    struct stack_cache *cache = lock_cache(this_cpu_read(percpu.cpu_number));
+
+    *link_of(stack) = cache->first;
+    cache->first = stack;
+    cache->count++;
+    spinlock_unlock_irq_off(&cache->lock);
+    irq_restore(flags);
+}
+
+static void drain(uint32_t cpu, uint32_t keep)
+{
+    void *stack;
+
+    while ((stack = take(cpu, keep)) != NULL)
+        stack_free(stack);
+}
+
+void thread_stacks_trim(void)
+{
+    uint32_t cpu = this_cpu_read(percpu.cpu_number);
+
+    if (UNLIKELY(READ_ONCE(percpu_of(cpu, caches)->count) > KEPT_PER_CPU))
+        drain(cpu, KEPT_PER_CPU);
+}
+
+IDLE_WORK(thread_stacks, thread_stacks_trim);
+
+void thread_stacks_drain(void)
+{
+    for (uint32_t cpu = 0; cpu < percpu_nr_cpus(); cpu++)
+        drain(cpu, 0);
+}

@@ -1,0 +1,214 @@
+/* Making threads and ending them. A thread has two references of its own: the one of whoever made it, and one that goes
+ * when its CPU has switched away from it for the last time. */
+#include <sched/thread.h>
+
+#include <base/assert.h>
+#include <base/errno.h>
+#include <base/layout.h>
+#include <cpu/interrupts.h>
+#include <cpu/random.h>
+#include <lib/string.h>
+#include <mm/slab.h>
+
+#include "cpu_queue.h"
+#include "stack_cache.h"
+#include "switch.h"
+#include "thread_counters.h"
+
+static struct slab_cache *thread_cache; /* [I] */
+static uint32_t nr_unburied;            /* [a] threads that have ended, or are about to, and may still be on a stack */
+
+int thread_cache_init(void)
+{
+    thread_cache = slab_cache_create("thread", sizeof(struct thread), 16, 0);
+    return thread_cache ? 0 : -ENOMEM;
+}
+
+/* The order of the registers that thread_switch takes from the stack. */
+struct first_frame {
+    uint64_t r15, r14, r13, r12, rbx, rbp;
+    void (*return_address)(void);
+    uint64_t end_of_backtrace[2];
+};
+static_assert(sizeof(struct first_frame) == 9 * 8, "thread_begin finds the stack aligned to 16");
+
+void thread_prepare_stack(struct thread *thread)
+{
+    struct first_frame *frame = (struct first_frame *)((char *)thread->stack + KERNEL_STACK_SIZE) - 1;
+
+    *frame = (struct first_frame){.rbx = (uint64_t)(uintptr_t)thread, .return_address = thread_begin};
+    thread->saved_rsp = frame;
+}
+
+void thread_prepare(struct thread *thread, const struct thread_options *options)
+{
+    *thread = (struct thread){
+        .canary = boot_random() & ~(uint64_t)0xff, /* a string that overruns a buffer cannot reproduce the 0 */
+        .flags = options->flags,
+        .references = REFCOUNT_INITIALIZER(1),
+        .lock = SPINLOCK_INITIALIZER("thread"),
+        .policy = {.class = options->class, .nice = options->nice, .priority = options->priority},
+    };
+    strlcpy(thread->name, options->name ? options->name : "unnamed", sizeof(thread->name));
+    if (options->affinity)
+        thread->affinity = *options->affinity;
+    else
+        cpu_mask_set_first(&thread->affinity, CPU_MAX);
+    sched_entity_init(&thread->entity, &thread->policy);
+}
+
+static bool are_valid(const struct thread_options *options)
+{
+    if (options->flags & ~THREAD_USES_FPU)
+        return false;
+    if (options->nice < NICE_MIN || options->nice > NICE_MAX)
+        return false;
+    if (options->class == SCHED_FAIR)
+        return true;
+    return options->class == SCHED_FIFO && options->priority >= FIFO_PRIORITY_MIN &&
+           options->priority <= FIFO_PRIORITY_MAX;
+}
+
+/* Interrupts off: preempted in between, the maker would hold up what it has made. */
+static void start(struct thread *thread)
+{
+    uint64_t flags = irq_save();
+
+    thread->cpu = this_cpu_read(percpu.cpu_number);
+    thread_arrive(thread, ARRIVAL_NEW);
+    irq_restore(flags);
+    preempt_check();
+}
+
+int thread_create(struct thread **out, const struct thread_options *options, thread_function function, void *argument)
+{
+    static const struct thread_options defaults = {.name = "unnamed"};
+    struct thread *thread;
+
+    if (!options)
+        options = &defaults;
+    if (!are_valid(options) || (options->affinity && !sched_any_cpu_of(options->affinity)))
+        return -EINVAL;
+    thread = slab_alloc(thread_cache, 0);
+    if (!thread)
+        return -ENOMEM;
+    thread_prepare(thread, options);
+    thread->stack = thread_stack_get();
+    if (!thread->stack) {
+        slab_free(thread_cache, thread);
+        return -ENOMEM;
+    }
+    thread->function = function;
+    thread->argument = argument;
+    thread_prepare_stack(thread);
+    refcount_get(&thread->references); /* the maker's, and its own */
+    thread_list_add(thread);
+    *out = thread;
+    start(thread);
+    return 0;
+}
+
+struct thread *thread_get(struct thread *thread)
+{
+    refcount_get(&thread->references);
+    return thread;
+}
+
+void thread_put(struct thread *thread)
+{
+    if (!refcount_put(&thread->references))
+        return;
+    thread_list_remove(thread);
+    slab_free(thread_cache, thread);
+}
+
+void thread_detach(struct thread *thread)
+{
+    thread_put(thread);
+}
+
+/* Under the thread's lock the joiner learns that it need not wait any more, or else is still there to be woken. */
+static void announce_end(struct thread *thread, int code)
+{
+    uint64_t flags = spinlock_lock_irqsave(&thread->lock);
+
+    thread->exit_code = code;
+    thread->is_over = true;
+    if (thread->joiner)
+        (void)thread_wake(thread->joiner);
+    spinlock_unlock_irqrestore(&thread->lock, flags);
+}
+
+void thread_exit(int code)
+{
+    struct thread *thread = thread_current();
+
+    assert_may_sleep();
+    ASSERT(thread->function && !thread_is_idle(thread));
+    __atomic_fetch_add(&nr_unburied, 1, __ATOMIC_RELAXED); /* seen by who learns of the end: the lock below */
+    announce_end(thread, code);
+    irq_disable();
+    schedule_for_ever();
+}
+
+void thread_bury(struct thread *thread)
+{
+    void *stack = thread->stack;
+
+    thread->stack = NULL;
+    thread_stack_put(stack);
+    thread_put(thread);
+    __atomic_fetch_sub(&nr_unburied, 1, __ATOMIC_RELEASE); /* pairs with the acquire in threads_settle */
+}
+
+/* Returns true when it is over; else the caller is, or stays, its joiner. */
+static bool look_for_end(struct thread *thread, struct thread *joiner, int *exit_code)
+{
+    uint64_t flags = spinlock_lock_irqsave(&thread->lock);
+    bool is_over = thread->is_over;
+
+    thread->joiner = is_over ? NULL : joiner;
+    *exit_code = thread->exit_code;
+    spinlock_unlock_irqrestore(&thread->lock, flags);
+    return is_over;
+}
+
+static bool claim_join(struct thread *thread, struct thread *joiner)
+{
+    uint64_t flags = spinlock_lock_irqsave(&thread->lock);
+    bool is_mine = !thread->joiner;
+
+    if (is_mine)
+        thread->joiner = joiner;
+    spinlock_unlock_irqrestore(&thread->lock, flags);
+    return is_mine;
+}
+
+int thread_join(struct thread *thread, int *exit_code)
+{
+    struct thread *joiner = thread_current();
+    int code;
+
+    assert_may_sleep();
+    if (thread == joiner || !claim_join(thread, joiner))
+        return -EINVAL;
+    for (;;) {
+        thread_wait_begin(WAIT_JOIN, thread);
+        if (look_for_end(thread, joiner, &code))
+            break;
+        (void)thread_wait_until(UINT64_MAX);
+    }
+    thread_wait_end();
+    thread_put(thread);
+    thread_stacks_trim();
+    if (exit_code)
+        *exit_code = code;
+    return 0;
+}
+
+void threads_settle(void)
+{
+    while (__atomic_load_n(&nr_unburied, __ATOMIC_ACQUIRE) > 0)
+        thread_yield();
+    thread_stacks_drain();
+}
