@@ -1,0 +1,56 @@
+# Sleeping and waking, and the hand-over of a thread between run queues.
+# entity==1 is entity==OUT.
+model_test(sleep_wake)
+# Each of the first three loses a wake-up.
+model_mutant(sleep_wake announced_without_fence
+  FROM [[
+        atomic {
+            fence(cpu); /* the exchange in thread_wait_begin: W1 and W2 */
+            memory[WAIT_STATE] = WAITS
+        };
+]]
+  TO "        store(cpu, WAIT_STATE, WAITS);\n" EXPECT "^invalid end state")
+model_mutant(sleep_wake wake_without_fence FROM "    fence(cpu); /* K2 */\n" TO "" EXPECT "^invalid end state")
+model_mutant(sleep_wake sleeps_without_second_look
+  FROM "    :: LOAD(cpu, WAIT_STATE) == WAITS ->\n" TO "    :: true ->\n" EXPECT "^invalid end state")
+# A thread that runs, or was woken by another, is put into the queue.
+model_mutant(sleep_wake woken_though_it_runs
+  FROM ":: entity == OUT -> run_queue_add()" TO ":: run_queue_add()" EXPECT "entity==1")
+
+model_test(run_queue_hand_over)
+# T1: the thread went to another queue while this one's lock was waited for.
+model_mutant(run_queue_hand_over queue_not_looked_at_again
+  FROM "        :: LOAD(cpu, CPU_OF) == at -> break\n" TO "        :: break\n" EXPECT "entity==1|nr_owners==1|nr_on_stack==0")
+# T2: somebody else runs it while this CPU is still on its stack.
+model_mutant(run_queue_hand_over unlocked_before_the_switch
+  FROM [[
+    atomic {
+        nr_saved++;
+        store(cpu, SAVED, nr_saved)
+    };
+    nr_on_stack--; /* on the other thread's stack */
+    unlock(cpu)
+]]
+  TO [[
+    unlock(cpu);
+    atomic {
+        nr_saved++;
+        store(cpu, SAVED, nr_saved)
+    };
+    nr_on_stack--
+]]
+  EXPECT "nr_on_stack==0|==nr_saved")
+# T3: two make it runnable.
+model_mutant(run_queue_hand_over woken_twice FROM "        is_awake = true;\n" TO "" EXPECT "nr_owners==1|entity==1")
+model_mutant(run_queue_hand_over woken_though_it_runs
+  FROM "        :: entity == OUT -> unlock(at); thread_arrive()\n" TO "        :: unlock(at); thread_arrive()\n"
+  EXPECT "entity==1")
+# T5: two CPUs that steal from each other.
+model_mutant(run_queue_hand_over steals_with_both_locks_waited_for
+  FROM [[
+    atomic {
+        compare_exchange(cpu, LOCK(victim), expected, 1, is_locked);
+        expected = 0
+    };
+]]
+  TO "    lock(victim);\n    is_locked = true;\n" EXPECT "invalid end state|nr_saved==3")
