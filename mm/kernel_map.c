@@ -14,6 +14,7 @@
 #include <cpu/features.h>
 #include <cpu/registers.h>
 #include <lib/string.h>
+#include <mm/init.h>
 #include <mm/page_alloc.h>
 #include <mm/physmap.h>
 #include <mm/tlb.h>
@@ -60,6 +61,15 @@ static INIT bool set_up_pat(void)
         return false;
     wrmsr(MSR_PAT, PAT_VALUE);
     return true;
+}
+
+/* The other CPUs' mappings have been cached by nobody on them: the flush is for what the processor looked at ahead. */
+void page_types_cpu_init(void)
+{
+    if (!cpu_has(CPU_PAT))
+        return;
+    wrmsr(MSR_PAT, PAT_VALUE);
+    tlb_flush_local();
 }
 
 /* Maps part of the physmap; the image's read-only sections in it are no back door. */

@@ -167,6 +167,7 @@ struct vm_area *vm_area_alloc(uint64_t size, uint64_t alignment, uint64_t phase,
     area->kind = kind;
     area->allocated_at = code_site(site);
     area->name = NULL;
+    area->is_leaving = false;
     list_init(&area->pages);
     spinlock_lock(&vm_area_lock);
     error = place_locked(area, size + 2 * PAGE_SIZE, alignment, phase);

@@ -34,6 +34,7 @@
 #include <pci/pci.h>
 #include <prompt/prompt.h>
 #include <sched/sched.h>
+#include <smp/cpu.h>
 #include <time/clock.h>
 #include <time/irq_poll.h>
 #include <time/source.h>
@@ -160,6 +161,39 @@ static NORETURN NOINLINE void finish_boot(void)
     prompt_run();
 }
 
+/* Another CPU's own boot list, on it. It has its stack, its per-CPU area and the kernel's page tables, and no
+ * interrupts yet; nothing depends on its number, which may change. */
+static int begin_cpu(void)
+{
+    trap_init_cpu();           /* from here on no fault is silent on this CPU */
+    page_types_cpu_init();     /* before anything is mapped in another way than memory */
+    cpu_enable_protections();  /* as on the boot CPU */
+    trap_init_machine_check(); /* hardware errors are this CPU's own */
+    return apic_init_cpu();    /* it can be interrupted */
+}
+
+/* It has its number and is online; interrupts are still off. */
+static void join_cpu(void)
+{
+    trap_name_cpu(this_cpu_read(percpu.cpu_number)); /* its stacks */
+    page_alloc_cpu_init();                           /* its list of pages: it may allocate */
+}
+
+static void run_cpu(void)
+{
+    for (;;)
+        cpu_halt();
+}
+
+INIT static void start_other_cpus(void)
+{
+    static const struct smp_cpu_steps steps = {
+        .prepare = trap_prepare_cpu, .undo = trap_undo_cpu, .begin = begin_cpu, .join = join_cpu, .run = run_cpu};
+    uint64_t most = option_number("keel.cpus", CPU_MAX, CPU_MAX);
+
+    smp_init(&steps, most > 0 ? (uint32_t)most : 1);
+}
+
 /* boot/entry.asm calls this: protocol, physical address of the loader's information, how far above its link address the
  * image lies, TSC at the first instruction. */
 NORETURN void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_distance, uint64_t entry_tsc);
@@ -214,6 +248,7 @@ INIT NO_KASAN void kernel_main(enum boot_protocol protocol, uint64_t info, uint6
     boot_stage(BOOT_STAGE_SCREEN);
     acpi_init(boot_info()); /* what the machine has: interrupts, time and PCI ask it */
     apic_init();            /* interrupts have somewhere to go */
+    smp_init_boot_cpu();    /* this CPU can interrupt itself */
     serial_use_interrupts();
     ps2_keyboard_init(boot_info()->command_line);
     hpet_init(); /* counters whose frequency is known, ... */
@@ -227,6 +262,7 @@ INIT NO_KASAN void kernel_main(enum boot_protocol protocol, uint64_t info, uint6
     rtc_init();
     start_machine_check_poll(); /* a halted CPU's banks are looked at too: needs timers */
     irq_enable();               /* sources nobody claims are masked; drivers wait for their devices */
+    start_other_cpus();         /* needs timers to wait; before drivers ask how many CPUs there are */
     pci_init();                 /* finds what drivers will be asked about */
     virtio_pci_init();          /* PCI's virtio functions become devices of their own */
     virtio_rng_init();          /* the random pool is fed */

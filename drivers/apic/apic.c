@@ -110,3 +110,12 @@ INIT void apic_init(void)
     else
         use_defaults();
 }
+
+int apic_init_cpu(void)
+{
+    int error = lapic_init_cpu();
+
+    if (!error)
+        irq_cpu_init();
+    return error;
+}

@@ -4,6 +4,7 @@
 
 #include <base/compiler.h>
 #include <base/types.h>
+#include <irq/ipi.h>
 #include <irq/irq.h>
 
 struct irq_line;
@@ -40,6 +41,10 @@ struct irq_controller {
     void (*compose_message)(uint32_t cpu, uint8_t vector, struct msi_message *message);
     /* Fires a vector on this CPU, as another CPU's interrupt would. 0, or -EINVAL where the controller refuses it. */
     int (*send_to_self)(unsigned vector);
+    /* This CPU's id, and whether an interrupt can be sent to the CPU with that one. */
+    uint32_t (*own_id)(void);
+    bool (*can_send_to)(uint32_t apic_id);
+    void (*send_ipi)(uint32_t apic_id, enum irq_ipi_kind kind, uint8_t argument); /* as irq_ipi_send */
 };
 
 /* Context: init. */
@@ -56,6 +61,11 @@ MUST_CHECK int irq_isa_override(unsigned isa_irq, uint32_t gsi, enum irq_trigger
 #define IRQ_NO_END (1u << 1) /* it is not to be ended (SDM 3A 11.9: spurious) */
 MUST_CHECK int irq_request_local(unsigned vector, unsigned flags, irq_handler handler, void *context, const char *name,
                                  uint8_t *assigned, struct irq **irq);
+
+/* The vectors of another CPU, which is not the boot CPU and runs this: what the controller itself raises on each CPU
+ * alike (IRQ_EVERY_CPU) goes to the boot CPU's claims. Context: init of a CPU. */
+#define IRQ_EVERY_CPU (1u << 2)
+void irq_cpu_init(void);
 
 /* The trap layer's part. Runs the handlers of this CPU's vector; false when nobody has it (then it is ended here, too,
  * if it came through the controller). Context: irq-off. */

@@ -19,6 +19,8 @@ enum irq_polarity { IRQ_ACTIVE_HIGH, IRQ_ACTIVE_LOW };
 
 struct irq; /* one claim of one handler on one source */
 
+#define IRQ_ALL_CPUS UINT32_MAX /* as the CPU of an interrupt that is no certain one's */
+
 struct irq_statistics {
     const char *name, *chip; /* chip: "message" or "local" where there is no input */
     uint32_t gsi;            /* with has_gsi */

@@ -1,5 +1,7 @@
-/* Translation lookaside buffers (SDM 3A 4.10). The one place where translations are forgotten: when other CPUs run,
- * they are told here. Context: any. */
+/* Translation lookaside buffers (SDM 3A 4.10). The one place where translations are forgotten, on every CPU: when a
+ * call returns, no CPU uses the old ones any more. Context: any but NMI and machine check, interrupts on or off, no
+ * spinlock held once several CPUs run (asserted): a CPU may be waiting for that lock, interrupts off, and would never
+ * answer. */
 #pragma once
 
 #include <base/address.h>
@@ -9,3 +11,11 @@ void tlb_flush_range(vaddr_t base, uint64_t length);
 
 /* Everything, global pages included. */
 void tlb_flush_all(void);
+
+/* The same on this CPU alone. Context: any. */
+void tlb_flush_local(void);
+void tlb_flush_local_range(vaddr_t base, uint64_t length);
+
+/* Who can reach other CPUs says how: flush_others has every other CPU call tlb_flush_local_range, and returns when all
+ * have. Context: init. */
+void tlb_set_others(void (*flush_others)(vaddr_t base, uint64_t length));

@@ -24,9 +24,13 @@ struct smp_cpu_steps {
     void (*run)(void);
 };
 
-/* Starts the other CPUs, up to keel.cpus= in all, and returns when each is online or left out, which is logged.
- * Context: init, thread; timers, interrupts and the heap work. steps stay valid. */
-void smp_init(const struct smp_cpu_steps *steps);
+/* Interrupts between CPUs, while there is one, which may send them to itself. Context: init, after the interrupt
+ * controller. */
+void smp_init_boot_cpu(void);
+
+/* Starts the other CPUs, so that there are up to `most` (1 to CPU_MAX), and returns when each is online or left out,
+ * which is logged. Context: init, thread; timers, interrupts and the heap work. steps stay valid. */
+void smp_init(const struct smp_cpu_steps *steps, uint32_t most);
 
 /* How many CPUs are online: they take interrupts and IPIs. Their numbers are 0 to smp_nr_online() - 1; 1 before
  * smp_init is done. Context: any. */

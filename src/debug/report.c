@@ -6,6 +6,7 @@
 #include <cpu/reset.h>
 #include <debug/backtrace.h>
 #include <debug/exception_names.h>
+#include <debug/report_cpus.h>
 #include <lib/format.h>
 #include <lib/string.h>
 
@@ -81,6 +82,7 @@ static void write_report(const struct report *report, bool is_fatal)
         report->details(report->details_argument);
     report_registers(&state);
     report_context(&state);
+    report_others(&state);
     report_locks();
     report_backtrace(report->frame);
     report_code(&state);
@@ -96,15 +98,18 @@ static void write_fatal_report(void *report)
     panic_act();
 }
 
-/* Another CPU that fails meanwhile stops without a word: its report would only mix with the first. Model:
+/* Another CPU that fails meanwhile stops and only says where: its report would mix with the first. Model:
  * tests/models/report_claim.pml. */
-static void claim_fatal_report(void)
+static void claim_fatal_report(const struct report *report)
 {
     uint32_t expected = NO_CPU, mine = this_cpu_read(percpu.cpu_number) + 1;
 
     if (!__atomic_compare_exchange_n(&fatal_cpu, &expected, mine, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED) &&
-        expected != mine)
+        expected != mine) {
+        if (report_cpus())
+            report_cpus()->say_stopped(report->frame);
         machine_halt();
+    }
 }
 
 void report_fatal(const struct report *report)
@@ -114,9 +119,11 @@ void report_fatal(const struct report *report)
     __asm__ volatile("cli");
     if (report_is_running())
         report_nested(report);
-    claim_fatal_report();
+    claim_fatal_report(report);
     this_cpu_write(percpu.in_report, 1);
     last = *report;
+    if (report_cpus())
+        report_cpus()->stop_others();
     if (this_cpu_read(stack_top))
         call_on_stack(this_cpu_read(stack_top), write_fatal_report, &last);
     write_fatal_report(&last);

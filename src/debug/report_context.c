@@ -6,6 +6,7 @@
 #include <debug/backtrace.h>
 #include <debug/exception_names.h>
 #include <debug/known_stacks.h>
+#include <debug/report_cpus.h>
 #include <lib/format.h>
 #include <sync/spinlock.h>
 
@@ -48,7 +49,30 @@ void report_context(const struct report_state *state)
                 : irq ? "interrupt"
                       : "thread",
                 irq, nmi, preempt_depth(), state->report->frame->rflags & 0x200 ? "on" : "off");
-    report_line("other CPUs: none, 1 CPU online");
+}
+
+static void write_line(const char *line)
+{
+    report_line(" %s", line);
+}
+
+/* Of a fatal report they were stopped; for an NMI from outside, which asks where everybody is, they are asked. */
+void report_others(const struct report_state *state)
+{
+    const struct report_cpus *cpus = report_cpus();
+    bool is_asked = false;
+
+    if (!cpus || cpus->nr_others() == 0) {
+        report_line("other CPUs: none, 1 CPU online");
+        return;
+    }
+    if (!state->is_fatal && state->report->frame->vector == VECTOR_NMI)
+        is_asked = cpus->ask_others();
+    report_line("other CPUs: %u, %s", cpus->nr_others(), state->is_fatal ? "stopped" : is_asked ? "asked" : "going on");
+    if (state->is_fatal || is_asked)
+        cpus->describe_others(write_line);
+    if (is_asked)
+        cpus->end_asking();
 }
 
 void report_locks(void)

@@ -77,6 +77,10 @@ bool irq_dispatch(unsigned vector)
     struct irq_line *line = vector_line(vector);
     bool is_handled, must_end;
 
+    if (!line && irq_ipi_run(vector)) {
+        end_of_interrupt();
+        return true;
+    }
     if (!line) {
         irq_end_stray(vector);
         return false;
@@ -108,7 +112,7 @@ const char *irq_vector_name(unsigned vector)
 {
     uint64_t flags = irq_save();
     const struct irq_line *line = vector_line(vector);
-    const char *name = line ? first_name(line) : NULL;
+    const char *name = line ? first_name(line) : irq_ipi_name(vector);
 
     irq_restore(flags);
     return name;

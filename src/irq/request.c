@@ -2,6 +2,7 @@
 #include "internal.h"
 
 #include <base/errno.h>
+#include <cpu/percpu.h>
 #include <debug/log.h>
 #include <mm/kmalloc.h>
 
@@ -252,21 +253,37 @@ static void fill_statistics(const struct irq_line *line, const struct irq *irq, 
     };
 }
 
+/* The n-th of those between CPUs that were claimed. */
+static bool ipi_statistics(unsigned n, struct irq_statistics *statistics)
+{
+    for (unsigned vector = IPI_FIRST_VECTOR; vector <= IPI_LAST_VECTOR; vector++) {
+        if (!irq_ipi_name(vector) || n-- > 0)
+            continue;
+        *statistics = (struct irq_statistics){.name = irq_ipi_name(vector),
+                                              .chip = "between CPUs",
+                                              .trigger = IRQ_EDGE,
+                                              .cpu = IRQ_ALL_CPUS,
+                                              .vector = (uint8_t)vector};
+        for (uint32_t cpu = 0; cpu < percpu_nr_cpus(); cpu++)
+            statistics->handled += irq_ipi_count(vector, cpu);
+        return true;
+    }
+    return false;
+}
+
 bool irq_statistics(unsigned n, struct irq_statistics *statistics)
 {
     uint64_t flags = spinlock_lock_irqsave(&irq_table_lock);
-    bool is_found = false;
+    unsigned nr_claims = 0;
     struct irq_line *line;
     struct irq *irq;
 
     list_for_each_entry (line, &irq_lines, link) {
         list_for_each_entry (irq, &line->claims, link) {
-            if (n-- == 0) {
+            if (nr_claims++ == n)
                 fill_statistics(line, irq, statistics);
-                is_found = true;
-            }
         }
     }
     spinlock_unlock_irqrestore(&irq_table_lock, flags);
-    return is_found;
+    return n < nr_claims || ipi_statistics(n - nr_claims, statistics);
 }

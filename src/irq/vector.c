@@ -60,6 +60,18 @@ int vector_assign(struct irq_line *line, unsigned wanted)
     return 0;
 }
 
+void irq_cpu_init(void)
+{
+    struct irq_line **table = (struct irq_line **)this_cpu_pointer(lines);
+    struct irq_line **boot_table = (struct irq_line **)percpu_of(0, lines);
+    uint64_t flags = spinlock_lock_irqsave(&irq_table_lock);
+
+    for (unsigned vector = NR_EXCEPTIONS; vector < NR_VECTORS; vector++)
+        if (boot_table[vector] && (boot_table[vector]->flags & IRQ_EVERY_CPU))
+            __atomic_store_n(&table[vector], boot_table[vector], __ATOMIC_RELEASE); /* pairs as in vector_assign */
+    spinlock_unlock_irqrestore(&irq_table_lock, flags);
+}
+
 /* On the line's own CPU: with interrupts off nobody here is between looking the line up and taking its lock. */
 void vector_free(struct irq_line *line)
 {
