@@ -172,23 +172,27 @@ static int begin_cpu(void)
     return apic_init_cpu();    /* it can be interrupted */
 }
 
-/* It has its number and is online; interrupts are still off. */
-static void join_cpu(void)
+/* Its number is final: done on the boot CPU, for it. */
+INIT static int number_cpu(uint32_t cpu)
 {
-    trap_name_cpu(this_cpu_read(percpu.cpu_number)); /* its stacks */
-    page_alloc_cpu_init();                           /* its list of pages: it may allocate */
+    trap_name_cpu(cpu);            /* its stacks */
+    return sched_prepare_cpu(cpu); /* its idle thread */
 }
 
-static void run_cpu(void)
+/* On it again: it has its number and is online; interrupts are still off. */
+static void join_cpu(void)
 {
-    for (;;)
-        cpu_halt();
+    page_alloc_cpu_init(); /* its list of pages: it may allocate */
 }
 
 INIT static void start_other_cpus(void)
 {
-    static const struct smp_cpu_steps steps = {
-        .prepare = trap_prepare_cpu, .undo = trap_undo_cpu, .begin = begin_cpu, .join = join_cpu, .run = run_cpu};
+    static const struct smp_cpu_steps steps = {.prepare = trap_prepare_cpu,
+                                               .undo = trap_undo_cpu,
+                                               .begin = begin_cpu,
+                                               .number = number_cpu,
+                                               .join = join_cpu,
+                                               .run = sched_run_cpu};
     uint64_t most = option_number("keel.cpus", CPU_MAX, CPU_MAX);
 
     smp_init(&steps, most > 0 ? (uint32_t)most : 1);

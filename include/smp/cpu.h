@@ -17,6 +17,9 @@ struct smp_cpu_steps {
     /* On the CPU itself, interrupts off, to where it can take interrupts. Its number is not final yet. An error leaves
      * it out. */
     int (*begin)(void);
+    /* On the boot CPU: its number is final, it is halted. Returns 0, or an error: it, and those with higher numbers,
+     * stay halted for good, with what they have. */
+    int (*number)(uint32_t cpu);
     /* On the CPU itself, interrupts off, number final, one CPU after the other in no certain order: what is left to do
      * before threads may run. It may allocate. */
     void (*join)(void);

@@ -244,6 +244,20 @@ INIT static uint32_t settle(struct starting *starting, bool *is_clean)
     return next;
 }
 
+/* What is to be done with final numbers; fewer CPUs where that fails. */
+INIT static uint32_t give_numbers(uint32_t nr_cpus)
+{
+    for (uint32_t cpu = 1; cpu < nr_cpus; cpu++) {
+        int error = smp_steps->number(cpu);
+
+        if (error) {
+            log_warn("smp: %u CPUs left out: %s", nr_cpus - cpu, error_name(error));
+            return cpu;
+        }
+    }
+    return nr_cpus;
+}
+
 /* Online before they know it: they take interrupts already. */
 INIT static void let_join(uint32_t nr_cpus)
 {
@@ -276,7 +290,7 @@ INIT static void start_all(struct starting *starting)
         start_tables_free(&starting->tables);
         page_free(starting->page, 0);
     }
-    let_join(nr_cpus);
+    let_join(give_numbers(nr_cpus));
     log_info("smp: %u CPUs online, started in %lu ms", smp_nr_online(), (clock_now_ns() - begin) / NS_PER_MS);
 }
 
