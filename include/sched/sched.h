@@ -17,6 +17,10 @@ MUST_CHECK int sched_prepare_cpu(uint32_t cpu);
  * the stack it runs on. sched_prepare_cpu was called for it. Context: init, on the CPU concerned, interrupts off. */
 NORETURN void sched_run_cpu(void);
 
+/* Waits until everybody who has ended is off its stack, and gives back the stacks kept for new threads. For tests that
+ * compare counts. Context: thread. */
+void threads_settle(void);
+
 /* The trap layer calls it last on the way out of the outermost interrupt, when the interrupted code had interrupts on
  * and percpu.preempt_count is 0. Context: irq-off. */
 void sched_interrupt_exit(void);

@@ -115,7 +115,7 @@ void thread_wait_end(void);
 bool thread_wake(struct thread *thread);
 
 /* Its class and how urgent it is in it. Takes effect at once, wherever the thread is. Returns 0, or -EINVAL as
- * thread_create. Context: any but NMI. */
+ * thread_create, or for an idle thread. Context: any but NMI. */
 MUST_CHECK int thread_set_nice(struct thread *thread, int nice); /* kept for later by a FIFO thread */
 MUST_CHECK int thread_set_class(struct thread *thread, enum sched_class class, unsigned priority);
 
@@ -144,6 +144,7 @@ struct thread_info {
     enum sched_class class;
     int nice;
     unsigned priority;
+    unsigned urgency; /* thread_urgency */
     unsigned flags;
     bool is_idle; /* a CPU's idle thread */
     enum thread_wait wait;

@@ -1,8 +1,7 @@
 /* What this layer adds to the things a test must leave as it found them. */
 #include <debug/test.h>
+#include <sched/sched.h>
 #include <sched/thread.h>
-
-#include "thread_counters.h"
 
 static uint64_t count_threads(void)
 {

@@ -80,10 +80,10 @@ static void schedule_locked(struct cpu_queue *queue, enum run_queue_departure de
 
     ASSERT(preempt_depth() == 0 && !queue->lock.held_below);
     preempt_request_done();
-    if (UNLIKELY(previous->leaves != THREAD_STAYS))
-        departure = leave(previous, departure);
     if (departure == WAITS)
         previous->wait_since = now;
+    if (UNLIKELY(previous->leaves != THREAD_STAYS))
+        departure = leave(previous, departure);
     entity = run_queue_next(&queue->queue, now, departure);
     next = LIKELY(entity != NULL) ? thread_of_entity(entity) : queue->idle;
     if (next != previous) {

@@ -9,8 +9,10 @@
 #include <cpu/random.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <sched/sched.h>
 
 #include "cpu_queue.h"
+#include "priority.h"
 #include "stack_cache.h"
 #include "switch.h"
 #include "thread_counters.h"
@@ -55,18 +57,14 @@ void thread_prepare(struct thread *thread, const struct thread_options *options)
     else
         cpu_mask_set_first(&thread->affinity, CPU_MAX);
     sched_entity_init(&thread->entity, &thread->policy);
+    thread->urgency = urgency_of_policy(&thread->policy);
 }
 
 static bool are_valid(const struct thread_options *options)
 {
-    if (options->flags & ~THREAD_USES_FPU)
-        return false;
-    if (options->nice < NICE_MIN || options->nice > NICE_MAX)
-        return false;
-    if (options->class == SCHED_FAIR)
-        return true;
-    return options->class == SCHED_FIFO && options->priority >= FIFO_PRIORITY_MIN &&
-           options->priority <= FIFO_PRIORITY_MAX;
+    const struct sched_policy policy = {options->class, options->nice, options->priority};
+
+    return !(options->flags & ~THREAD_USES_FPU) && policy_is_valid(&policy);
 }
 
 /* Interrupts off: preempted in between, the maker would hold up what it has made. */

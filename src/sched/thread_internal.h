@@ -66,7 +66,8 @@ struct thread {
 
     struct cpu_mask affinity;   /* [q] */
     struct sched_policy policy; /* [q] its own; the entity has that or what it inherits */
-    unsigned inherited;         /* [q] urgency */
+    unsigned inherited;         /* [q] urgency; written under sync's lock besides */
+    unsigned urgency;           /* [q] the larger of the two; others may read it */
 
     uint8_t wait_reason;       /* [o] enum thread_wait; others read it for reports */
     const void *wait_object;   /* [o] the same */

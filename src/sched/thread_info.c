@@ -1,0 +1,73 @@
+/* What is known about a thread, for people. Nothing here takes a lock: each fact is one read. */
+#include <base/layout.h>
+#include <lib/string.h>
+
+#include "thread_internal.h"
+
+uint32_t thread_number(const struct thread *thread)
+{
+    return thread->number;
+}
+
+const char *thread_name(const struct thread *thread)
+{
+    return thread->name;
+}
+
+struct thread_locks *thread_locks(struct thread *thread)
+{
+    return &thread->locks;
+}
+
+static bool runs_on_its_cpu(const struct thread *thread)
+{
+    uint32_t cpu = __atomic_load_n(&thread->cpu, __ATOMIC_RELAXED);
+
+    return READ_ONCE(percpu_of(cpu, percpu)->current) == thread;
+}
+
+static enum thread_state state_of(const struct thread *thread)
+{
+    if (READ_ONCE(thread->is_over))
+        return THREAD_DEAD;
+    if (runs_on_its_cpu(thread))
+        return THREAD_RUNNING;
+    if (thread_is_idle(thread) || READ_ONCE(thread->entity.state) != ENTITY_OUT)
+        return THREAD_RUNNABLE;
+    return READ_ONCE(thread->wait_state) == THREAD_IS_AWAKE ? THREAD_RUNNABLE : THREAD_WAITING;
+}
+
+void thread_get_info(const struct thread *thread, struct thread_info *info)
+{
+    *info = (struct thread_info){
+        .number = thread->number,
+        .state = state_of(thread),
+        .cpu = READ_ONCE(thread->cpu),
+        .class = READ_ONCE(thread->policy.class),
+        .nice = READ_ONCE(thread->policy.nice),
+        .priority = READ_ONCE(thread->policy.priority),
+        .urgency = thread_urgency(thread),
+        .flags = thread->flags & ~THREAD_IS_IDLE,
+        .is_idle = thread_is_idle(thread),
+        .wait = (enum thread_wait)READ_ONCE(thread->wait_reason),
+        .wait_object = READ_ONCE(thread->wait_object),
+        .waiting_since_ns = READ_ONCE(thread->wait_since),
+        .cpu_time_ns = READ_ONCE(thread->entity.run_time_ns),
+        .nr_switches = READ_ONCE(thread->nr_switches),
+        .stack = READ_ONCE(thread->stack),
+        .stack_bytes = KERNEL_STACK_SIZE,
+    };
+    strlcpy(info->name, thread->name, sizeof(info->name));
+}
+
+/* Where thread_switch left them: the saved frame pointer and return address are the last two of its seven words. */
+bool thread_saved_frame(const struct thread *thread, uint64_t *rip, uint64_t *rbp)
+{
+    const uint64_t *saved = READ_ONCE(thread->saved_rsp);
+
+    if (!saved || !READ_ONCE(thread->stack) || runs_on_its_cpu(thread))
+        return false;
+    *rbp = saved[5];
+    *rip = saved[6];
+    return true;
+}
