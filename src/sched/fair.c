@@ -113,6 +113,11 @@ static uint64_t average(const struct fair_queue *fair, const struct sched_entity
            (uint64_t)(virtual_difference(running->vruntime, only->vruntime) * (int64_t)running->weight / weight);
 }
 
+uint64_t fair_average(const struct fair_queue *fair, const struct sched_entity *running)
+{
+    return average(fair, fair_only(running));
+}
+
 /* Whether who is at vruntime owes nothing, among the queued ones (two or more) and running (may be NULL). */
 static bool is_eligible(const struct fair_queue *fair, uint64_t vruntime, const struct sched_entity *running)
 {

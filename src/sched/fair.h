@@ -72,6 +72,9 @@ void fair_set_weight(struct sched_entity *entity, int nice);
 void fair_place(const struct fair_queue *fair, struct sched_entity *entity, const struct sched_entity *running,
                 enum run_queue_arrival arrival);
 
+/* V of those queued and, where it is fair, the running one (may be NULL). */
+uint64_t fair_average(const struct fair_queue *fair, const struct sched_entity *running);
+
 /* Writes down the lag of an entity that leaves; it is already in no tree, and running is not the entity. */
 void fair_leave(struct fair_queue *fair, struct sched_entity *entity, const struct sched_entity *running);
 

@@ -22,8 +22,7 @@ struct sched_policy sched_entity_policy(const struct sched_entity *entity)
 
 void run_queue_init(struct run_queue *queue, uint32_t cpu)
 {
-    queue->running = NULL;
-    queue->cpu = cpu;
+    *queue = (struct run_queue){.cpu = cpu, .balance_next = cpu + 1, .is_phase_unknown = true};
     fair_init(&queue->fair);
     fifo_init(&queue->fifo);
 }
@@ -95,19 +94,34 @@ static enum run_queue_effect effect_of(const struct run_queue *queue, const stru
     return had_waiting ? EFFECT_NONE : EFFECT_TIMER;
 }
 
+static uint64_t load_of(const struct sched_entity *entity)
+{
+    return entity->class == SCHED_FAIR ? entity->weight : nice_weight(NICE_MIN);
+}
+
+static bool has_fair(const struct run_queue *queue)
+{
+    return queue->fair.nr != 0 || (queue->running != NULL && queue->running->class == SCHED_FAIR);
+}
+
 static NOINLINE enum run_queue_effect add_anybody(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
-                                                  enum run_queue_arrival arrival)
+                                                  enum run_queue_arrival arrival, uint64_t claim)
 {
     bool had_waiting = queue->fair.nr != 0;
 
     if (queue->running != NULL)
         charge(queue->running, now);
     if (entity->class == SCHED_FAIR) {
+        if (!has_fair(queue))
+            queue->is_phase_unknown = true;
         fair_place(&queue->fair, entity, queue->running, arrival);
+        entity->vruntime -= claim;
+        entity->deadline -= claim;
         fair_insert(&queue->fair, entity);
     } else {
         fifo_insert(&queue->fifo, entity, FIFO_END);
     }
+    queue->load += load_of(entity);
     entity->queue = queue;
     entity->state = ENTITY_QUEUED;
     return effect_of(queue, entity, had_waiting);
@@ -131,12 +145,19 @@ enum run_queue_effect run_queue_add(struct run_queue *queue, struct sched_entity
 
     ASSERT(entity->state == ENTITY_OUT);
     if (UNLIKELY(!is_return_of_equal(queue, entity, arrival)))
-        return add_anybody(queue, entity, now, arrival);
+        return add_anybody(queue, entity, now, arrival, 0);
     charge_fair(running, now);
     fair_place_woken_equal(entity, running);
     fair_insert_first(&queue->fair, entity);
+    queue->load += entity->weight;
     entity->state = ENTITY_QUEUED;
     return fair_goes_before_only(entity, running) ? EFFECT_PREEMPT : EFFECT_TIMER;
+}
+
+enum run_queue_effect run_queue_add_with_claim(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
+                                               int64_t claim)
+{
+    return add_anybody(queue, entity, now, ARRIVAL_MIGRATED, (uint64_t)claim);
 }
 
 void run_queue_remove(struct run_queue *queue, struct sched_entity *entity, uint64_t now)
@@ -150,6 +171,7 @@ void run_queue_remove(struct run_queue *queue, struct sched_entity *entity, uint
     } else {
         fifo_remove(&queue->fifo, entity);
     }
+    queue->load -= load_of(entity);
     entity->state = ENTITY_OUT;
 }
 
@@ -162,6 +184,7 @@ static struct sched_entity *put_back(struct run_queue *queue, enum run_queue_dep
 
     if (departure == WAITS) {
         previous->state = ENTITY_OUT;
+        queue->load -= load_of(previous);
         if (is_fair)
             fair_leave(&queue->fair, previous, NULL);
         return NULL;
@@ -204,7 +227,11 @@ static NOINLINE struct sched_entity *next_of_all(struct run_queue *queue, uint64
     }
     next = choose(queue, previous, departure == YIELDS);
     queue->running = NULL;
-    return next == NULL ? NULL : start(queue, next, now);
+    queue->urgency = 0;
+    if (next == NULL)
+        return NULL;
+    queue->urgency = sched_urgency(next);
+    return start(queue, next, now);
 }
 
 /* Whether there are two, fair and of one weight. */
@@ -232,6 +259,7 @@ struct sched_entity *run_queue_next(struct run_queue *queue, uint64_t now, enum 
         fair_insert_first(&queue->fair, previous);
     } else {
         fair_leave_equal(previous, next);
+        queue->load -= previous->weight;
         previous->state = ENTITY_OUT;
         fair_remove_last(&queue->fair, next);
     }
@@ -292,6 +320,7 @@ enum run_queue_effect run_queue_set_policy(struct run_queue *queue, struct sched
         if (queue->running != NULL)
             charge(queue->running, now);
         had_waiting = queue->fair.nr != 0;
+        queue->load -= load_of(entity);
         if (!stays)
             take_out(queue, entity);
     }
@@ -299,14 +328,31 @@ enum run_queue_effect run_queue_set_policy(struct run_queue *queue, struct sched
         fair_change_weight(entity, policy->nice);
     entity->class = (uint8_t)policy->class;
     entity->priority = (uint8_t)policy->priority;
-    if (is_out || stays)
+    if (is_out)
+        return EFFECT_NONE;
+    queue->load += load_of(entity);
+    if (entity->state == ENTITY_RUNNING)
+        queue->urgency = sched_urgency(entity);
+    if (stays)
         return EFFECT_NONE;
     put_in(queue, entity, place);
     return entity->state == ENTITY_RUNNING ? effect_on_running(queue) : effect_of(queue, entity, had_waiting);
 }
 
+uint64_t run_queue_phase(const struct run_queue *queue)
+{
+    return fair_average(&queue->fair, queue->running) + queue->phase_offset;
+}
+
+void run_queue_set_phase(struct run_queue *queue, uint64_t phase)
+{
+    queue->phase_offset += phase - run_queue_phase(queue);
+    queue->is_phase_unknown = false;
+}
+
 const char *run_queue_check(const struct run_queue *queue)
 {
+    uint64_t load = (uint64_t)queue->fair.weight + queue->fifo.nr * (uint64_t)nice_weight(NICE_MIN);
     const char *wrong = fair_check(&queue->fair);
 
     if (wrong == NULL)
@@ -314,5 +360,11 @@ const char *run_queue_check(const struct run_queue *queue)
     if (wrong == NULL && queue->running != NULL &&
         (queue->running->state != ENTITY_RUNNING || queue->running->queue != queue))
         return "the running entity is not marked as such";
+    if (queue->running != NULL)
+        load += load_of(queue->running);
+    if (wrong == NULL && load != queue->load)
+        wrong = "the load of the run queue is wrong";
+    if (wrong == NULL && queue->urgency != (queue->running == NULL ? 0 : sched_urgency(queue->running)))
+        wrong = "the urgency of the run queue is wrong";
     return wrong;
 }

@@ -44,6 +44,12 @@ struct run_queue {
     struct fair_queue fair;
     struct fifo_queue fifo;
     uint32_t cpu;
+    /* For placement.h, which reads the first three of other CPUs' without their locks. */
+    uint64_t load;         /* the weights of all that want the CPU; FIFO threads count as the heaviest */
+    uint32_t urgency;      /* of the running one: 0 where there is none, 1 for a fair one, 1 + priority for FIFO */
+    uint32_t balance_next; /* the CPU that balance_find looks at first */
+    uint64_t phase_offset; /* what makes this queue's virtual time comparable with that of others */
+    bool is_phase_unknown; /* it began anew: phase_offset means nothing yet */
 };
 
 /* Why an entity becomes runnable here. */
@@ -104,7 +110,7 @@ uint64_t run_queue_slice_end(const struct run_queue *queue);
 enum run_queue_effect run_queue_set_policy(struct run_queue *queue, struct sched_entity *entity,
                                            const struct sched_policy *policy, uint64_t now);
 
-/* How many want this CPU, the running one among them. */
+/* How many want this CPU, the running one among them. Without the lock it may be a moment old. */
 static inline uint32_t run_queue_length(const struct run_queue *queue)
 {
     return queue->fair.nr + queue->fifo.nr + (queue->running != NULL);
@@ -115,6 +121,21 @@ static inline bool run_queue_has_waiting(const struct run_queue *queue)
 {
     return (queue->fair.nr | queue->fifo.nr) != 0;
 }
+
+/* 0 for nobody, 1 for a fair entity, 1 + priority for a FIFO one. */
+static inline uint32_t sched_urgency(const struct sched_entity *entity)
+{
+    return entity->class == SCHED_FAIR ? 1 : 1u + entity->priority;
+}
+
+/* How far the fair entities of this queue have come in virtual time, all together; what is between two queues' phases
+ * is what the one's entities have received more than the other's. Means something only where !is_phase_unknown. */
+uint64_t run_queue_phase(const struct run_queue *queue);
+void run_queue_set_phase(struct run_queue *queue, uint64_t phase);
+
+/* run_queue_add of one that was taken from another queue and is owed so much virtual time besides its lag. */
+enum run_queue_effect run_queue_add_with_claim(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
+                                               int64_t claim);
 
 /* Whether every rule of fair.h and fifo.h holds: NULL, or what does not. For tests and audits; walks the queue. */
 const char *run_queue_check(const struct run_queue *queue);
