@@ -70,6 +70,13 @@ function(without_kasan)
   endif()
 endfunction()
 
+# Every access is announced to src/debug/kcsan.c, atomics are carried out by it: docs/sanitizers.md. The warning is of fences,
+# which the compiler's own detector does not understand; this one watches, and draws no conclusions from them.
+if(KEEL_KCSAN)
+  list(APPEND KEEL_C_FLAGS -DCONFIG_KCSAN=1 -fsanitize=thread --param=tsan-distinguish-volatile=1
+       --param=tsan-instrument-func-entry-exit=0 -Wno-tsan)
+endif()
+
 add_library(kernel_flags INTERFACE)
 target_compile_options(kernel_flags INTERFACE "$<$<COMPILE_LANGUAGE:C>:${KEEL_C_FLAGS}>")
 target_compile_definitions(kernel_flags INTERFACE

@@ -16,6 +16,7 @@
 #include <cpu/tsc.h>
 #include <debug/boot_stage.h>
 #include <debug/build_id.h>
+#include <debug/kcsan.h>
 #include <debug/log.h>
 #include <debug/panic.h>
 #include <debug/ubsan.h>
@@ -46,6 +47,8 @@
 /* How often a halted CPU looks for hardware errors that were corrected. */
 #define POLL_MS     500u
 #define POLL_MS_MAX 86400000u /* a day */
+
+#define DELAY_US_MAX 1000000u /* of the race detector: a second */
 
 /* docs/boot.md, "Early failures". */
 enum { POST_PORT = 0x80, POST_NO_NX = 0xe4, POST_BAD_BOOT_INFO = 0xe5, POST_NO_MEMORY = 0xe6 };
@@ -124,6 +127,13 @@ INIT static void apply_fail_option(void)
 
     if (nth > 0)
         fail_inject_arm(FAIL_ANY, nth);
+}
+
+INIT static void start_race_detector(void)
+{
+    if (CONFIG_KCSAN)
+        kcsan_start(option_number("keel.kcsan-every", UINT32_MAX / 4, KCSAN_EVERY_DEFAULT),
+                    option_number("keel.kcsan-delay-us", DELAY_US_MAX, KCSAN_DELAY_US_DEFAULT));
 }
 
 INIT static void start_machine_check_poll(void)
@@ -264,6 +274,7 @@ INIT NO_KASAN void kernel_main(enum boot_protocol protocol, uint64_t info, uint6
     event_sources_done();
     irq_poll_init(); /* devices that share an input with one that is stuck are polled: needs timers */
     rtc_init();
+    start_race_detector();
     start_machine_check_poll(); /* a halted CPU's banks are looked at too: needs timers */
     irq_enable();               /* sources nobody claims are masked; drivers wait for their devices */
     start_other_cpus();         /* needs timers to wait; before drivers ask how many CPUs there are */

@@ -42,6 +42,10 @@
 #define READ_ONCE(x)         (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
 
+/* Reads an object that somebody may be writing, where any value he left, or is about to, will do (statistics, reports):
+ * says so to the reader and to the race detector (debug/kcsan.h). Orders nothing. */
+#define DATA_RACE(x) READ_ONCE(x)
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define CONTAINER_OF(pointer, type, member) \
     ((type *)((char *)(1 ? (pointer) : &((type *)0)->member) - offsetof(type, member)))

@@ -5,7 +5,7 @@ EXPECT = [r"^\d+ passed, 0 failed", r"^audit: 0 violations"]
 
 for name, machine, builds in (
         ("qemu64", Machine(cpu="qemu64", memory="512M"), ("release",)),
-        ("checked", Machine(cpu="qemu64", memory="128M"), ("debug", "sanitize", "clang", "kasan")),
+        ("checked", Machine(cpu="qemu64", memory="128M"), ("debug", "sanitize", "clang", "kasan", "kcsan")),
         ("max", Machine(cpu="max", memory="128M"), ("release", "debug")),
         ("smallest-memory", Machine(cpu="qemu64", memory="16M"), ("release", "debug")),
         ("zones-above-4g", Machine(cpu="max", memory="5G"), ("release",)),
