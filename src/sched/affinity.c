@@ -3,7 +3,6 @@
 #include <cpu/interrupts.h>
 
 #include "cpu_queue.h"
-#include "remote.h"
 #include "thread_counters.h"
 
 /* [q] What has to be done about where the thread is. A sleeping one goes elsewhere when it is woken, one in transit is

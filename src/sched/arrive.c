@@ -2,8 +2,7 @@
 #include "cpu_queue.h"
 
 #include <cpu/interrupts.h>
-
-#include "remote.h"
+#include <smp/ipi.h>
 
 struct cpu_queue *thread_queue_lock(const struct thread *thread)
 {
@@ -25,7 +24,7 @@ void cpu_queue_tell(struct cpu_queue *queue, enum run_queue_effect effect)
     if (effect == EFFECT_NONE)
         return;
     if (queue != this_cpu_queue()) {
-        remote_reschedule(queue->queue.cpu);
+        ipi_reschedule(queue->queue.cpu);
         return;
     }
     if (effect == EFFECT_PREEMPT) {

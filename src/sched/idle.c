@@ -9,6 +9,7 @@
 #include <mm/kmalloc.h>
 #include <mm/stack.h>
 #include <sched/sched.h>
+#include <smp/ipi.h>
 #include <time/timer.h>
 
 #include "cpu_queue.h"
@@ -122,6 +123,12 @@ INIT static void become_boot_thread(struct cpu_queue *queue)
     irq_restore(flags);
 }
 
+/* The reschedule interrupt: the rest is done on its way out. */
+static void look_whom_to_run(void)
+{
+    preempt_request();
+}
+
 INIT int sched_init(void)
 {
     struct cpu_queue *queue = this_cpu_queue();
@@ -142,5 +149,6 @@ INIT int sched_init(void)
     init_queue(queue, 0, idle);
     become_boot_thread(queue);
     thread_list_add(idle);
+    ipi_set_reschedule(look_whom_to_run);
     return 0;
 }

@@ -4,8 +4,8 @@
 #include <base/assert.h>
 #include <cpu/tsc.h>
 #include <sched/sched.h>
+#include <smp/ipi.h>
 
-#include "remote.h"
 #include "switch.h"
 
 static PER_CPU struct cpu_queue cpu_queue;
@@ -155,7 +155,7 @@ void preempt_reschedule_(void)
     if (this_cpu_read(percpu.interrupt_depth) > 0 || !can_switch_here())
         return;
     if (!irqs_are_enabled()) {
-        remote_reschedule(this_cpu_read(percpu.cpu_number));
+        ipi_reschedule(this_cpu_read(percpu.cpu_number));
         return;
     }
     irq_disable();
