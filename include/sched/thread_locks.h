@@ -22,6 +22,6 @@ struct thread_locks *thread_locks(struct thread *thread);
 /* The running thread ends: it must hold nothing. Implemented by sync/inherit.c. Context: thread. */
 void thread_locks_at_exit(struct thread *thread);
 
-/* The thread's own urgency has changed; what it waits for learns of it. Implemented by sync/inherit.c. Context: thread,
- * no lock held. */
+/* The thread's own urgency has changed; what it waits for learns of it. Implemented by sync/inherit.c. Context: any but
+ * NMI; a spinlock may be held. */
 void thread_locks_urgency_changed(struct thread *thread);

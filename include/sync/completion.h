@@ -7,9 +7,9 @@
  *
  *     completion_complete(&done);                        // in the interrupt handler
  *
- * When a wait returns because of the event, the call that completed does not touch the completion any more, so the
- * waiter may free it. That holds for one waiter, or the last to return. A waiter whose time was over has not seen that:
- * it must know otherwise that nobody will complete. */
+ * When a wait returns because of the event, the call that completed does not touch the completion any more, so
+ * one waiter, or the last of several, may free it. One whose time was over has not seen that: it must know otherwise
+ * that nobody will complete. */
 #pragma once
 
 #include <base/compiler.h>
@@ -19,7 +19,6 @@
 /* It counts: each completion_complete lets one wait return, whichever came first. */
 struct completion {
     struct semaphore events;
-    bool is_for_all; /* [events.lock] */
 };
 
 #define COMPLETION_INITIALIZER(variable, completion_name)                       \
@@ -34,7 +33,8 @@ void completion_init(struct completion *completion, const char *name);
  */
 void completion_complete(struct completion *completion);
 
-/* Lets all waits return, those to come too, until completion_reset. Context: any but NMI. */
+/* Lets all waits return, those to come too, until completion_reset. Takes time, interrupts and preemption off, with the
+ * number of those who wait. Context: any but NMI. */
 void completion_complete_all(struct completion *completion);
 
 /* Context: thread. */
@@ -43,7 +43,8 @@ void completion_wait(struct completion *completion);
 /* Until clock_now_ns() reaches deadline_ns (UINT64_MAX: no deadline): 0, or -ETIMEDOUT. Context: thread. */
 MUST_CHECK int completion_wait_until(struct completion *completion, uint64_t deadline_ns);
 
-/* True where a wait would have returned at once; it has not taken the event. Context: any but NMI. */
+/* True where a wait would have returned at once; it takes no event, and does not say that the
+ * completion may be freed. Context: any but NMI. */
 bool completion_is_done(const struct completion *completion);
 
 /* Forgets what was completed and not waited for. Nobody waits or completes meanwhile. Context: any but NMI. */

@@ -32,10 +32,11 @@ static inline bool once_is_done(const struct once *once)
     return __atomic_load_n(&once->state, __ATOMIC_ACQUIRE) == ONCE_DONE;
 }
 
-/* Runs or waits; 0 when it is done. A function that asks for its own once ends the kernel. */
+/* Runs the function or waits. */
 MUST_CHECK int once_run_(struct once *once, int (*function)(void *argument), void *argument);
 
-/* function returns 0 or a negative error number. Two instructions where it was done. Context: thread. */
+/* Returns 0 when it is done, else the function's error. Two instructions where it was done before. A function that asks
+ * for its own once ends the kernel. Context: thread. */
 MUST_CHECK static inline int once_run(struct once *once, int (*function)(void *argument), void *argument)
 {
     return LIKELY(once_is_done(once)) ? 0 : once_run_(once, function, argument);

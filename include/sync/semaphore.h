@@ -2,21 +2,21 @@
  * served first come, first served: a permit that is posted while somebody waits goes to that one, never to a third who
  * asks in between.
  *
- *  1. While anybody waits there are no permits.
- *  2. A post that hands its permit over wakes the waiter, then says so in the waiter's structure, which is on its
- * stack, and touches neither that nor the thread from there on. A waiter goes when it has read that, or else looks
- * under the lock. */
+ * While anybody waits there are no permits. A waiter goes as sync/waiter.h says. */
 #pragma once
 
 #include <base/compiler.h>
 #include <base/types.h>
 #include <lib/list.h>
 #include <sync/spinlock.h>
+#include <sync/waiter.h>
+
+#define SEMAPHORE_PERMITS_MAX (UINT32_MAX - 1)
 
 struct semaphore {
-    struct spinlock lock; /* taken in interrupts; threads are woken under it */
+    struct spinlock lock; /* taken in interrupts */
     uint32_t permits;     /* [l] */
-    struct list waiters;  /* [l] in the order they came */
+    struct list waiters;  /* [l] struct waiter, in the order they came */
 };
 
 #define SEMAPHORE_INITIALIZER(variable, nr_permits, semaphore_name)            \
@@ -38,8 +38,8 @@ MUST_CHECK int semaphore_wait_until(struct semaphore *semaphore, uint64_t deadli
 /* True when there was a permit, which is the caller's now. Context: any but NMI. */
 MUST_CHECK bool semaphore_try_wait(struct semaphore *semaphore);
 
-/* Adds a permit, or hands it to who has waited longest. More than UINT32_MAX permits end the kernel. The semaphore must
- * outlive the call, not only the permit. Context: any but NMI. */
+/* Adds a permit, or hands it to who has waited longest. More than SEMAPHORE_PERMITS_MAX end the kernel. Context: any
+ * but NMI. */
 void semaphore_post(struct semaphore *semaphore);
 
 /* For reports and tests: it may be another the next moment. */

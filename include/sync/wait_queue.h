@@ -12,11 +12,9 @@
  *  1. A waiter is in a list, and has announced that it will sleep, before it looks at the condition and then sleeps.
  *  2. A waker makes the condition true before it looks at the lists. On both sides a full fence is in between, so
  *     either the waker finds the waiter or the waiter finds the condition.
- *  3. A waker takes a waiter's entry, which is on that one's stack, out of its list under the lock, wakes it, and then
- *     says so in is_queued: from there on it touches neither entry nor thread. A waiter goes when it has read
- *     that, or else takes itself out under the lock.
- *  4. An exclusive waiter that was chosen by wake_one, and not because of what it had seen before it looked, hands the
- *     choice on.
+ *  3. A waiter goes as sync/waiter.h says: no waker knows its entry, or its thread, any more.
+ *  4. An exclusive waiter that was chosen by wake_one since it last looked at the condition hands the choice on as it
+ *     goes.
  *
  * The queue outlives every waker: one that has made the condition true has still to look at the lists. Where the waiter
  * frees the queue as soon as its wait is over, use a completion. */
@@ -26,11 +24,10 @@
 #include <base/types.h>
 #include <lib/list.h>
 #include <sync/spinlock.h>
-
-struct thread;
+#include <sync/waiter.h>
 
 struct wait_queue {
-    struct spinlock lock;  /* taken in interrupts; threads are woken under it */
+    struct spinlock lock;  /* taken in interrupts */
     struct list plain;     /* [l] struct wait_entry, by ticket */
     struct list exclusive; /* [l] the same */
     uint32_t next_ticket;  /* [l] */
@@ -73,14 +70,12 @@ bool wait_queue_has_waiters(const struct wait_queue *queue);
 enum wait_queue_kind { WAIT_QUEUE_PLAIN, WAIT_QUEUE_EXCLUSIVE };
 
 struct wait_entry {
-    struct list link;
-    struct thread *thread;
-    uint32_t ticket;
+    struct waiter waiter;
+    uint32_t ticket; /* [l] */
     enum wait_queue_kind kind;
-    bool is_queued; /* [l] to set, [a] to clear: 3 */
-    bool is_chosen; /* [a] by wake_one, since it was queued */
-    bool is_choice_used;
-    bool is_announced; /* [c] to sched, that it will sleep */
+    bool is_chosen;      /* [l] by wake_one, since it was queued */
+    bool is_choice_used; /* the condition was looked at since */
+    bool is_announced;   /* to sched, that it will sleep */
 };
 
 /* Queues the entry unless it is queued, and announces the sleep. The condition is to be looked at next. */
@@ -95,9 +90,9 @@ void wait_queue_finish_(struct wait_queue *queue, struct wait_entry *entry);
 /* Ends the kernel where the caller must not sleep. */
 void wait_queue_check_context_(void);
 
-#define wait_queue_wait_(wait_queue, condition, deadline_ns, wait_kind)            \
+#define wait_queue_wait_(queue, condition, deadline_ns, wait_kind)                 \
     ({                                                                             \
-        struct wait_queue *wait_queue_ = (wait_queue);                             \
+        struct wait_queue *wait_queue_ = (queue);                                  \
         uint64_t wait_deadline_ns_ = (deadline_ns);                                \
         int wait_result_ = 0;                                                      \
         bool wait_is_met_;                                                         \

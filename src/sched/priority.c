@@ -73,6 +73,7 @@ int thread_set_nice(struct thread *thread, int nice)
     if (thread_is_idle(thread) || nice < NICE_MIN || nice > NICE_MAX)
         return -EINVAL;
     change(thread, write_nice, &(struct sched_policy){.nice = nice});
+    thread_locks_urgency_changed(thread);
     return 0;
 }
 
@@ -83,6 +84,7 @@ int thread_set_class(struct thread *thread, enum sched_class class, unsigned pri
     if (thread_is_idle(thread) || !policy_is_valid(&policy))
         return -EINVAL;
     change(thread, write_class, &policy);
+    thread_locks_urgency_changed(thread);
     return 0;
 }
 

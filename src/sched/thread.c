@@ -143,6 +143,7 @@ void thread_exit(int code)
 
     assert_may_sleep();
     ASSERT(thread->function && !thread_is_idle(thread));
+    thread_locks_at_exit(thread);
     __atomic_fetch_add(&nr_unburied, 1, __ATOMIC_RELAXED); /* seen by who learns of the end: the lock below */
     announce_end(thread, code);
     irq_disable();

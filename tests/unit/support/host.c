@@ -8,6 +8,7 @@
 #include <base/assert.h>
 #include <cpu/percpu.h>
 #include <cpu/preempt.h>
+#include <debug/backtrace.h>
 #include <debug/log.h>
 #include <debug/panic.h>
 #include <irq/deferred.h>
@@ -108,6 +109,21 @@ __attribute__((weak)) void refcount_report(const struct refcount *count, enum re
 {
     (void)where;
     panic("reference count %d misused (%d)", count->value, misuse);
+}
+
+__attribute__((weak)) void warn(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(unit_last_words, sizeof(unit_last_words), format, arguments);
+    va_end(arguments);
+}
+
+__attribute__((weak)) void format_code_location(char *buffer, size_t size, uint64_t address, bool is_return_address)
+{
+    (void)is_return_address;
+    snprintf(buffer, size, "0x%lx", (unsigned long)address);
 }
 
 /* Who waits on the host is woken: there are no timers to poll. */
