@@ -6,6 +6,8 @@
 #include <mm/page_alloc.h>
 #include <mm/page_array.h>
 #include <mm/vmalloc.h>
+#include <smp/cpu.h>
+#include <smp/ipi.h>
 
 #include "fault.h"
 
@@ -118,4 +120,35 @@ FAULT(kasan_free_page, 24, "read of a page that was given back")
         return -ENOMEM;
     page_free(page, 0);
     return fault_read_byte((uint8_t *)page_to_address(page) + 100);
+}
+
+static void fault_free_here(void *object)
+{
+    kfree(object);
+}
+
+static void fault_write_here(void *object)
+{
+    fault_write_byte((uint8_t *)object + 8);
+}
+
+FAULT(kasan_freed_on_another_cpu, 22, "use after free read of what another CPU has freed")
+{
+    uint8_t *object = kmalloc(OBJECT_BYTES, ALLOC_ZERO);
+
+    if (!object || smp_nr_online() < 2)
+        return object ? -ENODEV : -ENOMEM;
+    smp_call_one(1, fault_free_here, object);
+    return fault_read_byte((uint8_t *)opaque_pointer(object) + 8);
+}
+
+FAULT(kasan_written_on_another_cpu, 23, "use after free write on another CPU than the one that has freed")
+{
+    uint8_t *object = kmalloc(OBJECT_BYTES, ALLOC_ZERO);
+
+    if (!object || smp_nr_online() < 2)
+        return object ? -ENODEV : -ENOMEM;
+    kfree(object);
+    smp_call_one(1, fault_write_here, opaque_pointer(object));
+    return 0;
 }

@@ -1,4 +1,8 @@
 /* What the race detector has to find (preset `kcsan`): a thread and a timer's interrupt add to one plain counter. */
+#include <base/errno.h>
+#include <cpu/cpu_mask.h>
+#include <sched/thread.h>
+#include <smp/cpu.h>
 #include <time/clock.h>
 #include <time/timer.h>
 
@@ -46,4 +50,59 @@ FAULT(data_race, 0, "data race between a thread and an interrupt, and none where
     }
     timer_cancel(&race.timer);
     return 0;
+}
+
+#define MEET_NS 1000000000u /* for as long the two CPUs add */
+
+static uint64_t shared;   /* the race */
+static uint32_t is_there; /* [a] */
+
+/* Not the same as the one above, nor as each other: else one function would do for all. */
+static NOINLINE void fault_add_on_this_cpu(uint64_t *counter)
+{
+    *counter += 3;
+    COMPILER_BARRIER();
+}
+
+static NOINLINE void fault_add_on_that_cpu(uint64_t *counter)
+{
+    *counter += 5;
+    COMPILER_BARRIER();
+}
+
+static int add_there(void *unused)
+{
+    uint64_t end = clock_now_ns() + MEET_NS;
+
+    (void)unused;
+    __atomic_store_n(&is_there, 1, __ATOMIC_RELAXED);
+    while (clock_now_ns() < end)
+        for (unsigned i = 0; i < AT_A_TIME; i++)
+            fault_add_on_that_cpu(&shared);
+    return 0;
+}
+
+FAULT(data_race_cpus, 0, "data race between threads on two CPUs")
+{
+    struct thread_options options = {.name = "racer"};
+    struct cpu_mask there = {0};
+    struct thread *thread;
+    uint64_t end;
+    int error;
+
+    if (smp_nr_online() < 2)
+        return -ENODEV;
+    cpu_mask_set(&there, 1);
+    options.affinity = &there;
+    is_there = 0;
+    error = thread_create(&thread, &options, add_there, NULL);
+    if (error)
+        return error;
+    while (!__atomic_load_n(&is_there, __ATOMIC_RELAXED))
+        thread_yield();
+    end = clock_now_ns() + MEET_NS;
+    while (clock_now_ns() < end)
+        for (unsigned i = 0; i < AT_A_TIME; i++)
+            fault_add_on_this_cpu(&shared);
+    return thread_join(thread, &error);
 }

@@ -3,6 +3,7 @@
  * written over. */
 #include "stack_cache.h"
 
+#include <base/kasan.h>
 #include <base/layout.h>
 #include <cpu/percpu.h>
 #include <debug/idle.h>
@@ -99,6 +100,7 @@ void thread_stack_put(void *stack)
     uint64_t flags = irq_save();
     struct stack_cache *cache = lock_cache(this_cpu_read(percpu.cpu_number));
 
+    kasan_unpoison(stack, KERNEL_STACK_SIZE); /* its thread has left functions that never return */
     *link_of(stack) = cache->first;
     cache->first = stack;
     cache->count++;

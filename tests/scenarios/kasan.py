@@ -63,6 +63,27 @@ def kasan_scenario(name, expected, details):
 for fault_name, (fault_expected, fault_details) in FOUND.items():
     kasan_scenario(fault_name, fault_expected, fault_details)
 
+
+def other_cpu_scenario(name, cpu, class_words, sites):
+    def function(run):
+        with faults.boot_with(run, f"fault kasan_{name}", cpus="2") as vm:
+            vm.wait_end(outcome.FAIL)
+            found_report = faults.only_report(run, vm.output)
+            assert re.fullmatch(f"kasan: {class_words}: object .*", found_report.fields["class"]), found_report.fields
+            assert found_report.fields["cpu"].startswith(str(cpu)), found_report.fields["cpu"]
+            for site in sites:
+                assert any(re.match(site, line) for line in found_report.details), (site, found_report.details)
+
+    register(f"kasan/{name}", f"the address sanitizer finds {name}, with the place of the other CPU", function,
+             builds=("kasan",), timeout=60)
+
+
+other_cpu_scenario("freed_on_another_cpu", 0, "use after free read",
+                   (r"allocated (at|called from) provoke_kasan_freed_on_another_cpu\+", r"freed (at|called from) fault_free_here\+"))
+other_cpu_scenario("written_on_another_cpu", 1, "use after free write",
+                   (r"allocated (at|called from) provoke_kasan_written_on_another_cpu\+",
+                    r"freed (at|called from) provoke_kasan_written_on_another_cpu\+"))
+
 # What the always-on checks find is still found.
 for fault_name in ("double_free", "wrong_cache", "middle_of_object", "null_write", "recursion", "double_fault",
                    "execute_stack", "warning"):

@@ -29,6 +29,23 @@ def data_race(run):
             assert any(re.match(pattern, line) for line in said), f"'{pattern}' is not among {said}"
 
 
+@scenario("kcsan/data_race_cpus", builds=("kcsan",))
+def data_race_cpus(run):
+    """threads on two CPUs that add to one counter are reported, once, each with its CPU and callers"""
+    with faults.boot_with(run, "fault data_race_cpus; exit", cpus="2") as vm:
+        vm.wait_end(outcome.PASS)
+        found = [each for each in reports.find_reports(vm.output) if "fault_add_on_" in each.fields["class"]]
+        places = sorted(re.findall(r"fault_add_on_(this|that)_cpu", found[0].fields["class"])) if found else []
+        assert len(found) == 1 and places == ["that", "this"], [each.fields["class"] for each in found]
+        said = found[0].details
+        sides = [match.groups() for match in (re.match(
+            r"(first|second): (read|write) of 8 bytes at 0x\w+ by CPU (\d), thread '[^']+', interrupt depth 0$", line)
+            for line in said) if match]
+        assert len(sides) == 2 and "write" in sides[0][1] + sides[1][1], said
+        assert {side[2] for side in sides} == {"0", "1"}, sides
+        assert any(re.match(r"(first|second): 0x\w+ add_there\+", line) for line in said), said
+
+
 @scenario("kcsan/off", builds=("kcsan",))
 def switched_off(run):
     """keel.kcsan-every=0 watches nothing"""
