@@ -15,6 +15,7 @@ static const struct command_line_option options[] = {
     {"keel.cpus", "1..256", "how many CPUs to use at most (default: all there are)"},
     {"keel.kcsan-every", "N", "kcsan build: one of N plain accesses is watched (default: 4000; 0: none)"},
     {"keel.kcsan-delay-us", "0..1000000", "kcsan build: for how many microseconds (default: 20)"},
+    {"keel.lockdep", "warn|panic", "what a finding of the debug build's lock checker ends in (default: panic)"},
     {"keel.fail", "N", "for tests: the N-th allocation from boot on fails"},
     {"keel.mce-poll-ms", "0..86400000", "how often hardware errors are looked for (default: 1000)"},
     {"keel.color", "off", "no colours"},

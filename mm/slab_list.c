@@ -44,6 +44,7 @@ int slab_cache_init(struct slab_cache *cache, const char *name, size_t size, siz
     cache->slot = magazine_slots;
     cache->magazine_rounds = cache->stride <= 256 ? MAGAZINE_ROUNDS_MAX : cache->stride <= 1024 ? 12 : 6;
     spinlock_init(&cache->lock, name);
+    lockdep_set_class(&cache->lock.lockdep, "slab cache");
     list_init(&cache->partial);
     list_init(&cache->full);
     list_init(&cache->empty);

@@ -36,6 +36,7 @@
 #include <prompt/prompt.h>
 #include <sched/sched.h>
 #include <smp/cpu.h>
+#include <sync/lockdep_report.h>
 #include <time/clock.h>
 #include <time/irq_poll.h>
 #include <time/source.h>
@@ -146,6 +147,7 @@ INIT static void apply_options(void)
     static const char *const panic_words[] = {[PANIC_HALT] = "halt", [PANIC_REBOOT] = "reboot", [PANIC_EXIT] = "exit"};
     static const char *const level_words[] = {
         [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
+    static const char *const lockdep_words[] = {[LOCKDEP_PANIC] = "panic", [LOCKDEP_WARN] = "warn"};
     static const char *const ubsan_words[] = {[UBSAN_WARN] = "warn", [UBSAN_PANIC] = "panic"};
     int choice = option_choice("keel.panic", panic_words, ARRAY_SIZE(panic_words));
 
@@ -157,6 +159,9 @@ INIT static void apply_options(void)
     choice = option_choice("keel.ubsan", ubsan_words, ARRAY_SIZE(ubsan_words));
     if (choice >= 0)
         ubsan_set_action((enum ubsan_action)choice);
+    choice = option_choice("keel.lockdep", lockdep_words, ARRAY_SIZE(lockdep_words));
+    if (CONFIG_LOCKDEP && choice >= 0)
+        lockdep_set_action((enum lockdep_action)choice);
     apply_fail_option();
 }
 

@@ -17,6 +17,7 @@
 #include <cpu/interrupts.h>
 #include <cpu/percpu.h>
 #include <cpu/preempt.h>
+#include <sync/lockdep.h>
 
 struct spinlock {
     uint32_t users;              /* [a] */
@@ -25,6 +26,7 @@ struct spinlock {
     const char *name;            /* [I] what it protects, as docs/locking.md calls it */
     struct spinlock *held_below; /* [l] the lock this CPU had taken before */
     const void *acquired_at;     /* [l] */
+    struct lockdep_map lockdep;
 };
 
 #define SPINLOCK_INITIALIZER(lock_name) \
@@ -70,16 +72,19 @@ void spinlock_forget_(struct spinlock *lock);
 /* Takes the lock where interrupts are off, and stay so until spinlock_unlock_irq_off: those two leave preemption alone.
  * Taking a lock twice on one CPU ends in a report naming both places. A macro, so that what is recorded is the caller's
  * line. Context: irq-off. */
-#define spinlock_lock_irq_off(lock)                 \
-    ({                                              \
-        struct spinlock *spinlock_ = (lock);        \
-        if (UNLIKELY(!spinlock_take_(spinlock_))) { \
-            const void *where_;                     \
-            STORE_CODE_ADDRESS(where_);             \
-            spinlock_wait_(spinlock_, where_);      \
-        }                                           \
-        spinlock_note_held_(spinlock_);             \
-        STORE_CODE_ADDRESS(spinlock_->acquired_at); \
+#define spinlock_lock_irq_off(lock)                               \
+    ({                                                            \
+        struct spinlock *spinlock_ = (lock);                      \
+        lockdep_acquire(&spinlock_->lockdep, spinlock_->name, 0); \
+        if (UNLIKELY(!spinlock_take_(spinlock_))) {               \
+            const void *where_;                                   \
+            STORE_CODE_ADDRESS(where_);                           \
+            lockdep_contended(&spinlock_->lockdep);               \
+            spinlock_wait_(spinlock_, where_);                    \
+        }                                                         \
+        spinlock_note_held_(spinlock_);                           \
+        STORE_CODE_ADDRESS(spinlock_->acquired_at);               \
+        lockdep_acquired(&spinlock_->lockdep);                    \
     })
 
 /* Takes the lock, preemption off before and until it is given back. Context: any that does not hold it. */
@@ -100,6 +105,7 @@ void spinlock_forget_(struct spinlock *lock);
                                                      __ATOMIC_RELAXED);                                                \
         if (is_taken_) {                                                                                               \
             spinlock_note_held_(spinlock_);                                                                            \
+            lockdep_acquire(&spinlock_->lockdep, spinlock_->name, LOCKDEP_TRY);                                        \
             STORE_CODE_ADDRESS(spinlock_->acquired_at);                                                                \
         } else {                                                                                                       \
             preempt_enable();                                                                                          \
@@ -117,6 +123,7 @@ void spinlock_forget_(struct spinlock *lock);
 
 static ALWAYS_INLINE void spinlock_unlock_irq_off(struct spinlock *lock)
 {
+    lockdep_release(&lock->lockdep);
     if (LIKELY(this_cpu_read(percpu.held_locks) == lock))
         this_cpu_write(percpu.held_locks, lock->held_below);
     else

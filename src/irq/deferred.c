@@ -5,6 +5,7 @@
 #include <cpu/percpu.h>
 #include <cpu/preempt.h>
 #include <debug/idle.h>
+#include <sync/lockdep.h>
 
 static PER_CPU struct list queue; /* [c] with interrupts off; all zero until first used */
 static PER_CPU bool is_running;   /* [c] with interrupts off: an interrupt of the work leaves new work to who runs */
@@ -41,9 +42,11 @@ static void run(struct deferred *deferred)
 {
     __atomic_fetch_add(&deferred->nr_running, 1, __ATOMIC_RELAXED);
     __atomic_store_n(&deferred->is_pending, false, __ATOMIC_RELEASE);
+    lockdep_deferred_enter();
     irq_enable();
     deferred->run(deferred);
     irq_disable();
+    lockdep_deferred_exit();
     __atomic_fetch_sub(&deferred->nr_running, 1, __ATOMIC_RELEASE);
 }
 

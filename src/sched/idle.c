@@ -73,6 +73,7 @@ static struct thread *make_idle_thread(uint32_t cpu)
 static void init_queue(struct cpu_queue *queue, uint32_t cpu, struct thread *idle)
 {
     spinlock_init(&queue->lock, "run queue");
+    lockdep_set_number(&queue->lock.lockdep, cpu + 1);
     run_queue_init(&queue->queue, cpu);
     slice_init(queue);
     queue->idle = idle;
@@ -119,6 +120,7 @@ INIT static void become_boot_thread(struct cpu_queue *queue)
     (void)run_queue_next(&queue->queue, now, STAYS);
     queue->is_running = true;
     this_cpu_write(percpu.current, &boot_thread);
+    lockdep_switch(&boot_thread.lockdep);
     spinlock_unlock_irq_off(&queue->lock);
     irq_restore(flags);
 }

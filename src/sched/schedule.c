@@ -90,6 +90,7 @@ static void schedule_locked(struct cpu_queue *queue, enum run_queue_departure de
         queue->nr_switches++;
         next->nr_switches++;
         note_idle(queue, previous, next, now);
+        lockdep_switch(&next->lockdep);
         previous = thread_switch(previous, next);
     }
     finish_switch(previous);

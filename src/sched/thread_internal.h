@@ -75,6 +75,7 @@ struct thread {
     uint64_t nr_switches;      /* [q] */
     struct timer timer;        /* of thread_wait_until */
     struct thread_locks locks; /* sync's */
+    struct lockdep_holds lockdep;
 };
 
 static inline struct thread *thread_of_entity(struct sched_entity *entity)

@@ -12,6 +12,7 @@
 #include <irq/chip.h>
 #include <irq/deferred.h>
 #include <sched/sched.h>
+#include <sync/lockdep.h>
 #include <trap/trap.h>
 
 #include "exceptions.h"
@@ -103,8 +104,11 @@ static bool is_stray_interrupt(const struct trap_frame *frame)
 /* On the way out of the outermost interrupt. The depth stays: an interrupt of the deferred work is not outermost. */
 static void run_deferred(const struct trap_frame *frame)
 {
-    if (this_cpu_read(percpu.interrupt_depth) == 1 && (frame->rflags & RFLAGS_IF) && deferred_is_pending())
+    if (this_cpu_read(percpu.interrupt_depth) == 1 && (frame->rflags & RFLAGS_IF) && deferred_is_pending()) {
+        lockdep_interrupt_enter();
         deferred_run();
+        lockdep_interrupt_exit();
+    }
 }
 
 /* On the way out of the outermost interrupt, last: another thread may run before the interrupted code goes on. */
@@ -186,8 +190,10 @@ void trap_dispatch(struct trap_frame *frame)
         dispatch_exception(frame, cr2);
     } else {
         count_interrupt();
+        lockdep_interrupt_enter();
         dispatch_interrupt(frame);
         run_system_requests(frame); /* before deferred work, which may be what hangs */
+        lockdep_interrupt_exit();
     }
     run_deferred(frame);
     this_cpu_write(percpu.interrupt_depth, this_cpu_read(percpu.interrupt_depth) - 1);

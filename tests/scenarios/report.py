@@ -10,6 +10,7 @@ import zlib
 
 BEGIN = "======== KEEL REPORT BEGIN ========"
 END = re.compile(r"======== KEEL REPORT END crc32 0x([0-9a-f]{8}) ========")
+LOCK_SECTION = re.compile(r"(order|usage) \d+ of \d+")
 # The console puts log lines above the prompt, which a terminal then shows again: the text has it in front.
 LOG_PREFIX = re.compile(r"^(keel> )*\[ *\d+\.\d{6}\] ")
 
@@ -149,6 +150,7 @@ class Report:
         self.locks = []
         self.log = []
         self.details = []
+        self.stacks = {}  # of the lock checker: "order 1 of 2" to its lines
         section = None
         for line in lines[1:]:
             if not line.startswith(" "):
@@ -179,6 +181,8 @@ class Report:
             self.locks.append(line)
         elif section == "log":
             self.log.append(line)
+        elif LOCK_SECTION.fullmatch(section):
+            self.stacks.setdefault(section, []).append(line)
         else:
             raise ReportError(f"a line of no section: '{line}'")
 
@@ -345,6 +349,27 @@ def check_log(report, output):
         want(match.group(1)[:60] in said, f"log: '{line}' was not logged before")
 
 
+def check_stacks(report, kernel, expected):
+    """The lock checker's sections: expected[name] is the section's text and, for each of its two stacks, what stands above it
+    and functions that it passes, in order. There are no others, and every frame is a true return address."""
+    found = {name: report.fields[name] for name in report.fields if LOCK_SECTION.fullmatch(name)}
+    want(list(found) == list(expected), f"sections {list(found)}, expected {list(expected)}")
+    for section, (text, *stacks) in expected.items():
+        want(found[section] == text, f"{section}: '{found[section]}', expected '{text}'")
+        parts = []
+        for line in report.stacks.get(section, []):
+            if line.startswith(" "):
+                want(parts, f"{section}: a frame before any stack")
+                parts[-1][1].append(kernel.check_location(line.strip(), True, section)[1])
+            else:
+                parts.append((line, []))
+        want(len(parts) == len(stacks), f"{section}: {len(parts)} stacks, expected {len(stacks)}")
+        for (title, names), (expected_title, calls) in zip(parts, stacks):
+            want(title == expected_title, f"{section}: '{title}', expected '{expected_title}'")
+            want(names and names[0].split(".")[0] == calls[0], f"{section}: '{title}' {names}, expected {calls}")
+            check_calls(names, calls)
+
+
 def check(report, kernel, output, expected):
     """expected: dict of class_words (regular expression), vector, error_code, rip (function), calls (functions the backtrace
     passes, in order), end, outcome, cr2 (regular expression over its line), access (regular expression)."""
@@ -368,6 +393,7 @@ def check(report, kernel, output, expected):
     check_code(report, kernel, rip)
     check_log(report, output)
     want(field(report, "build id") == kernel.build_id, f"build id: {report.fields['build id']}, the file has {kernel.build_id}")
+    check_stacks(report, kernel, expected.get("stacks", {}))
     for name in expected.get("fields", {}):
         want(re.search(expected["fields"][name], field(report, name)),
              f"{name}: '{report.fields[name]}', expected '{expected['fields'][name]}'")
