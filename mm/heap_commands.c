@@ -71,23 +71,25 @@ static int stacks_command(int argc, char **argv)
 COMMAND(stacks, .name = "stacks", .arguments = "", .summary = "show every stack's size and high-water mark",
         .run = stacks_command);
 
-static void settle(void)
+static void reap(void)
 {
     slab_reap();
 }
+
+TEST_SETTLE_CPU(slab, reap);
 
 static uint64_t objects(void)
 {
     return slab_counts().objects;
 }
 
-TEST_COUNTER(slab_objects, "slab objects", settle, objects);
+TEST_COUNTER(slab_objects, "slab objects", NULL, objects);
 
 static uint64_t pages(void)
 {
     return slab_counts().pages + large_pages();
 }
 
-TEST_COUNTER(heap_pages, "heap pages", settle, pages);
+TEST_COUNTER(heap_pages, "heap pages", NULL, pages);
 
 IDLE_WORK(slab_scrubber, slab_scrub);

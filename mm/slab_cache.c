@@ -111,7 +111,7 @@ struct slab_cache *slab_cache_nth_locked(unsigned n)
 
 uint64_t slab_reap(void)
 {
-    struct list chain = LIST_INITIALIZER(chain);
+    struct list chain = LIST_INITIALIZER(chain), magazines = LIST_INITIALIZER(magazines);
     struct heap_fault fault = {0};
     struct slab_cache *cache;
     uint64_t flags;
@@ -120,7 +120,7 @@ uint64_t slab_reap(void)
     flags = spinlock_lock_irqsave(&slab_caches_lock);
     list_for_each_entry (cache, &slab_caches, link) {
         spinlock_lock(&cache->lock);
-        slab_flush_rounds_locked(cache, this_cpu_pointer(*cache->slot), MAGAZINE_ROUNDS_MAX, &fault);
+        magazine_collect_own_locked(cache, &magazines, &fault);
         slab_collect_empty_locked(cache, 0, &chain);
         spinlock_unlock(&cache->lock);
         if (fault.class_words)
@@ -129,6 +129,10 @@ uint64_t slab_reap(void)
     spinlock_unlock_irqrestore(&slab_caches_lock, flags);
     if (fault.class_words)
         heap_fault_report(&fault);
+    magazine_free_chain(&magazines);
+    flags = spinlock_lock_irqsave(&slab_magazine_cache.lock);
+    slab_collect_empty_locked(&slab_magazine_cache, 0, &chain);
+    spinlock_unlock_irqrestore(&slab_magazine_cache.lock, flags);
     return slab_destroy_chain(&chain);
 }
 

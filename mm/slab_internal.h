@@ -239,6 +239,9 @@ void magazine_index_give_back_locked(uint16_t index);
 void magazine_create(struct slab_cache *cache);
 /* Empties the magazines of every CPU into the slabs and moves them into chain; magazine_free_chain frees them. */
 void magazine_collect_all_locked(struct slab_cache *cache, struct list *chain, struct heap_fault *fault);
+/* The same with this CPU's, if it has one: whoever is between two looks at its slot finds it without, as it was at
+ * first. */
+void magazine_collect_own_locked(struct slab_cache *cache, struct list *chain, struct heap_fault *fault);
 void magazine_free_chain(struct list *chain);
 
 extern struct spinlock slab_caches_lock;

@@ -37,6 +37,22 @@ struct test_counter {
 
 TABLE_DECLARE(const struct test_counter, test_counters);
 
+/* What every CPU has to do for itself, in an interrupt, before the counts are exact: give back what it keeps for later.
+ *
+ *     TEST_SETTLE_CPU(slab, reap);
+ */
+struct test_settle_cpu {
+    void (*run)(void);
+};
+
+#define TEST_SETTLE_CPU(identifier, function) \
+    TABLE_ENTRY(test_settle_cpus) static const struct test_settle_cpu test_settle_cpu_##identifier = {function}
+
+TABLE_DECLARE(const struct test_settle_cpu, test_settle_cpus);
+
+/* Who can reach other CPUs says how to have all of them call a function. Context: init. */
+void test_set_each_cpu(void (*on_each_cpu)(void (*function)(void)));
+
 /* The prefix of tests that are meant to fail: run by their full name only, to prove that the runner notices. */
 #define TEST_HIDDEN_PREFIX "selftest/"
 

@@ -38,15 +38,34 @@ unsigned test_failures(void)
     return failed_since_boot;
 }
 
+static void (*on_each_cpu)(void (*function)(void)); /* [I] after boot; NULL: there is this CPU alone */
+
+INIT void test_set_each_cpu(void (*function)(void (*function)(void)))
+{
+    on_each_cpu = function;
+}
+
+static void settle_each_cpu(void (*function)(void))
+{
+    if (on_each_cpu)
+        on_each_cpu(function);
+    else
+        function();
+}
+
 /* Twice: what one gives back may go to another's cache. */
 static void settle_counters(void)
 {
-    for (unsigned round = 0; round < 2; round++)
+    for (unsigned round = 0; round < 2; round++) {
         for (const struct test_counter *counter = __table_test_counters_start; counter < __table_test_counters_end;
              counter++) {
             if (counter->settle)
                 counter->settle();
         }
+        for (const struct test_settle_cpu *settle = __table_test_settle_cpus_start;
+             settle < __table_test_settle_cpus_end; settle++)
+            settle_each_cpu(settle->run);
+    }
 }
 
 static void read_counters(void)

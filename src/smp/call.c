@@ -6,6 +6,7 @@
 #include <cpu/interrupts.h>
 #include <cpu/percpu.h>
 #include <cpu/preempt.h>
+#include <debug/test.h>
 #include <irq/ipi.h>
 
 #include "internal.h"
@@ -74,4 +75,21 @@ void smp_call_one(uint32_t cpu, smp_function function, void *argument)
 void smp_call_all(smp_function function, void *argument)
 {
     smp_call(smp_online(), function, argument);
+}
+
+static void run_function(void *argument)
+{
+    void (**function)(void) = argument;
+
+    (*function)();
+}
+
+static void run_on_each_cpu(void (*function)(void))
+{
+    smp_call_all(run_function, &function);
+}
+
+INIT void call_init(void)
+{
+    test_set_each_cpu(run_on_each_cpu);
 }

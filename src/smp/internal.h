@@ -50,6 +50,7 @@ struct cpu_place topology_read(uint32_t apic_id);
 
 /* Claims the vectors and tells the layers below whom to ask. Context: init. */
 MUST_CHECK int ipi_init(void);
+void call_init(void);
 void shootdown_init(void);
 void where_init(void);
 

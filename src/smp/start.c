@@ -346,6 +346,7 @@ INIT void smp_init_boot_cpu(void)
         return;
     error = ipi_init();
     ASSERT(error == 0); /* nobody else is given these vectors */
+    call_init();
     shootdown_init();
     where_init();
     smp_cpus[0]->apic_id = controller->own_id();

@@ -242,7 +242,7 @@ def locks_not_checked(run):
 @scenario("fault/list", builds=BUILDS, timeout=30)
 def fault_list(run):
     """`fault list` names every fault there is a scenario for, one a line, and nothing else"""
-    others = {"every_vector", "interrupt_storm", "interrupt_storm_shared", "inside_report", "serial_dead", "nmi", "machine_check", "machine_check_corrected"}
+    others = {"every_vector", "interrupt_storm", "interrupt_storm_shared", "inside_report", "serial_dead", "nmi", "other_cpu", "all_cpus", "deaf_cpus", "machine_check", "machine_check_corrected"}
     with run.boot(Machine(memory="64M")) as vm:
         vm.wait_prompt()
         listed = vm.command("fault list").split()

@@ -148,6 +148,7 @@ class Report:
         self.backtrace = []
         self.end = None
         self.locks = []
+        self.others = []
         self.log = []
         self.details = []
         self.stacks = {}  # of the lock checker: "order 1 of 2" to its lines
@@ -177,6 +178,8 @@ class Report:
             self.end = line[5:]
         elif section == "backtrace":
             self.backtrace.append(line)
+        elif section == "other CPUs":
+            self.others.append(line)
         elif section == "locks held":
             self.locks.append(line)
         elif section == "log":
