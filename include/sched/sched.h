@@ -21,6 +21,10 @@ NORETURN void sched_run_cpu(void);
  * compare counts. Context: thread. */
 void threads_settle(void);
 
+/* All CPUs are there: from here on threads run on any of them that their affinity has, and change CPUs. Before, a
+ * thread stays where it is while it may. Context: init. */
+void sched_spread_threads(void);
+
 /* The trap layer calls it last on the way out of the outermost interrupt, when the interrupted code had interrupts on
  * and percpu.preempt_count is 0. Context: irq-off. */
 void sched_interrupt_exit(void);

@@ -4,6 +4,8 @@
 #include <cpu/interrupts.h>
 #include <smp/ipi.h>
 
+#include "spread.h"
+
 struct cpu_queue *thread_queue_lock(const struct thread *thread)
 {
     for (;;) {
@@ -38,39 +40,27 @@ void cpu_queue_tell(struct cpu_queue *queue, enum run_queue_effect effect)
         slice_arm(queue, slice_end);
 }
 
-static bool may_use(const struct thread *thread, uint32_t cpu)
+static bool may_use(const struct thread *thread, const struct cpu_queue *queue)
 {
-    return cpu_mask_has(&thread->affinity, cpu) && __atomic_load_n(&cpu_queue_of(cpu)->is_running, __ATOMIC_ACQUIRE);
+    return cpu_mask_has(&thread->affinity, queue->queue.cpu) && __atomic_load_n(&queue->is_running, __ATOMIC_ACQUIRE);
 }
 
-/* Where the thread goes, which is asked for under the lock of the queue it is at: there, where it may be. */
-static uint32_t choose_cpu(const struct thread *thread)
-{
-    uint32_t cpu = thread->cpu;
-
-    if (may_use(thread, cpu))
-        return cpu;
-    for (cpu = 0; cpu < percpu_nr_cpus(); cpu++)
-        if (may_use(thread, cpu))
-            return cpu;
-    return thread->cpu; /* no CPU of its set runs any more */
-}
-
-/* Moving on is done under the lock of the queue that is left; the next round looks again under the new one's (T4). */
+/* Where the thread goes is chosen under the lock of the queue it is at. Moving on is done under that lock too, and
+ * under the lock of the next one is looked once more whether it may be there (T4). */
 void thread_arrive(struct thread *thread, enum run_queue_arrival arrival)
 {
-    for (;;) {
-        struct cpu_queue *queue = thread_queue_lock(thread);
-        enum run_queue_effect effect;
-        uint32_t cpu = choose_cpu(thread);
+    struct cpu_queue *queue = thread_queue_lock(thread);
+    uint32_t cpu = spread_choose(queue, thread);
+    enum run_queue_effect effect;
 
-        if (cpu == queue->queue.cpu) {
-            effect = run_queue_add(&queue->queue, &thread->entity, sched_now_ns(), arrival);
-            spinlock_unlock_irq_off(&queue->lock);
-            cpu_queue_tell(queue, effect);
-            return;
-        }
+    while (cpu != queue->queue.cpu) {
         __atomic_store_n(&thread->cpu, cpu, __ATOMIC_RELAXED);
         spinlock_unlock_irq_off(&queue->lock);
+        queue = thread_queue_lock(thread);
+        cpu = may_use(thread, queue) ? queue->queue.cpu : spread_choose(queue, thread);
     }
+    effect = run_queue_add(&queue->queue, &thread->entity, sched_now_ns(), arrival);
+    spread_note_busy(queue);
+    spinlock_unlock_irq_off(&queue->lock);
+    cpu_queue_tell(queue, effect);
 }

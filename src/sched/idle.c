@@ -13,6 +13,7 @@
 #include <time/timer.h>
 
 #include "cpu_queue.h"
+#include "spread.h"
 #include "stack_cache.h"
 #include "thread_counters.h"
 
@@ -23,6 +24,8 @@ static struct thread boot_thread;
 static void wait_for_work(struct cpu_queue *queue)
 {
     irq_disable();
+    if (!preempt_is_requested())
+        spread_note_idle(queue);
     if (!preempt_is_requested() && timer_will_interrupt()) {
         slice_disarm(queue);
         timer_settle();
@@ -101,7 +104,7 @@ void sched_run_cpu(void)
     thread_list_add(idle);
     queue->idle_since = sched_now_ns();
     this_cpu_write(percpu.current, idle);
-    __atomic_store_n(&queue->is_running, true, __ATOMIC_RELEASE); /* pairs with the acquire in may_use */
+    spread_add_cpu(queue);
     irq_enable();
     idle_loop();
 }
@@ -118,7 +121,7 @@ INIT static void become_boot_thread(struct cpu_queue *queue)
     spinlock_lock_irq_off(&queue->lock);
     (void)run_queue_add(&queue->queue, &boot_thread.entity, now, ARRIVAL_NEW);
     (void)run_queue_next(&queue->queue, now, STAYS);
-    queue->is_running = true;
+    spread_add_cpu(queue);
     this_cpu_write(percpu.current, &boot_thread);
     lockdep_switch(&boot_thread.lockdep);
     spinlock_unlock_irq_off(&queue->lock);

@@ -6,6 +6,11 @@
 /* How many of those who wait are looked at for one that may move. */
 #define CANDIDATES_MAX 16
 
+/* How much a thread may be owed when it changes CPUs. As a rule it is hardly more than BALANCE_SLICES; more comes from
+ * a CPU that stood still while others did not, as virtual ones do on a host that is busy. It is also how long it can
+ * keep others from running on its new CPU. */
+#define CLAIM_SLICES_MAX 16
+
 static uint64_t load_of(const struct placement_view *view, uint32_t cpu)
 {
     return READ_ONCE(view->queue(cpu)->load);
@@ -196,7 +201,7 @@ uint32_t balance_choose(const struct placement_view *view, struct run_queue *que
  * a while is not waited for any longer: it may have been a FIFO thread's. */
 static int64_t phase_ahead(struct run_queue *from, struct run_queue *to)
 {
-    int64_t limit = (int64_t)(2 * BALANCE_SLICES * next_fair(from, NULL)->virtual_slice);
+    int64_t limit = (int64_t)(CLAIM_SLICES_MAX * next_fair(from, NULL)->virtual_slice);
     uint64_t phase = run_queue_phase(from);
 
     if (from->is_phase_unknown)
@@ -216,6 +221,10 @@ struct sched_entity *balance_move(struct run_queue *from, struct run_queue *to, 
 
     (void)run_queue_account(from, now);
     (void)run_queue_account(to, now);
+    if (to->load == 0) {
+        *effect = EFFECT_PREEMPT;
+        return steal_move(from, to, now, may_run);
+    }
     if (from->fair.nr == 0 || to->load >= from->load)
         return NULL;
     ahead = phase_ahead(from, to);
@@ -223,7 +232,7 @@ struct sched_entity *balance_move(struct run_queue *from, struct run_queue *to, 
     if (entity == NULL)
         return NULL;
     /* More than it can be owed is not made good for: from here on `to` is no further ahead. */
-    limit = (int64_t)(2 * BALANCE_SLICES * entity->virtual_slice);
+    limit = (int64_t)(CLAIM_SLICES_MAX * entity->virtual_slice);
     if (ahead > limit) {
         run_queue_set_phase(to, run_queue_phase(from) + (uint64_t)limit);
         ahead = limit;

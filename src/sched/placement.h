@@ -52,7 +52,7 @@ struct sched_entity *steal_move(struct run_queue *from, struct run_queue *to, ui
  * asked when a slice has ended. The lock of this CPU's queue. */
 uint32_t balance_choose(const struct placement_view *view, struct run_queue *queue);
 
-/* Moves a waiting entity to `to` where `to` has been ahead by enough, and says what to's CPU has to be told. NULL where
- * nobody moved. Both locks. */
+/* Moves a waiting entity to `to` where `to` has been ahead by enough, or has nothing to do at all, and says what to's
+ * CPU has to be told. NULL where nobody moved. Both locks. */
 struct sched_entity *balance_move(struct run_queue *from, struct run_queue *to, uint64_t now, placement_filter may_run,
                                   enum run_queue_effect *effect);

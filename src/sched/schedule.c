@@ -6,6 +6,7 @@
 #include <sched/sched.h>
 #include <smp/ipi.h>
 
+#include "spread.h"
 #include "switch.h"
 
 static PER_CPU struct cpu_queue cpu_queue;
@@ -57,6 +58,7 @@ static void note_idle(struct cpu_queue *queue, const struct thread *previous, co
     if (next == queue->idle) {
         queue->idle_since = now;
     } else if (previous == queue->idle) {
+        spread_note_busy(queue);
         queue->idle_ns += now - queue->idle_since;
         queue->idle_since = 0;
     }
@@ -85,6 +87,8 @@ static void schedule_locked(struct cpu_queue *queue, enum run_queue_departure de
     if (UNLIKELY(previous->leaves != THREAD_STAYS))
         departure = leave(previous, departure);
     entity = run_queue_next(&queue->queue, now, departure);
+    if (UNLIKELY(entity == NULL) && spread_steal(queue, now))
+        entity = run_queue_next(&queue->queue, now, STAYS);
     next = LIKELY(entity != NULL) ? thread_of_entity(entity) : queue->idle;
     if (next != previous) {
         queue->nr_switches++;

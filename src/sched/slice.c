@@ -5,17 +5,25 @@
 
 #include <time/clock.h>
 
+#include "spread.h"
+
 static void slice_over(struct timer *timer)
 {
     struct cpu_queue *queue = CONTAINER_OF(timer, struct cpu_queue, slice_timer);
-    uint64_t end;
+    enum run_queue_effect effect = EFFECT_NONE;
+    uint64_t now = sched_now_ns(), end;
+    struct cpu_queue *other = NULL;
     bool is_over;
 
     spinlock_lock_irq_off(&queue->lock);
-    is_over = run_queue_account(&queue->queue, sched_now_ns());
+    is_over = run_queue_account(&queue->queue, now);
+    if (is_over)
+        other = spread_balance(queue, now, &effect);
     end = run_queue_slice_end(&queue->queue);
     spinlock_unlock_irq_off(&queue->lock);
     queue->slice_timer_ns = UINT64_MAX;
+    if (other != NULL)
+        cpu_queue_tell(other, effect);
     if (is_over)
         preempt_request();
     else if (end != UINT64_MAX)

@@ -15,6 +15,8 @@
 #include <cpu/interrupts.h>
 #include <time/clock.h>
 
+#include "spread.h"
+
 void thread_wait_begin(enum thread_wait reason, const void *object)
 {
     struct thread *thread = thread_current();
@@ -78,12 +80,14 @@ int thread_wait_until(uint64_t deadline_ns)
     return error;
 }
 
-/* [q] The thread sleeps: T3. Where it may go on here, it is put into this queue at once; else it is in transit. */
+/* [q] The thread sleeps: T3. Where it goes on where it was, it is put into that queue at once; else it is in transit.
+ */
 static enum run_queue_effect rouse(struct cpu_queue *queue, struct thread *thread, bool *is_in_transit)
 {
-    *is_in_transit = !cpu_mask_has(&thread->affinity, queue->queue.cpu);
-    if (*is_in_transit)
+    *is_in_transit = spread_choose(queue, thread) != queue->queue.cpu;
+    if (UNLIKELY(*is_in_transit))
         return EFFECT_NONE;
+    spread_note_busy(queue);
     return run_queue_add(&queue->queue, &thread->entity, sched_now_ns(), ARRIVAL_WOKEN);
 }
 
