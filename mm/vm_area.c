@@ -12,6 +12,7 @@
 #include <base/assert.h>
 #include <base/errno.h>
 #include <base/layout.h>
+#include <cpu/preempt.h>
 #include <mm/fail_inject.h>
 #include <mm/page_array.h>
 #include <mm/slab.h>
@@ -157,6 +158,7 @@ struct vm_area *vm_area_alloc(uint64_t size, uint64_t alignment, uint64_t phase,
     struct vm_area *area;
     int error;
 
+    assert_may_allocate();
     if (size > VMALLOC_SIZE / 2 || alignment > VMALLOC_SIZE / 4 || fail_inject(FAIL_VMALLOC))
         return NULL;
     area = slab_alloc(area_cache, 0);

@@ -5,6 +5,7 @@
 #include <base/assert.h>
 #include <base/errno.h>
 #include <base/layout.h>
+#include <cpu/preempt.h>
 #include <debug/panic.h>
 #include <mm/kmalloc.h>
 #include <mm/page_alloc.h>
@@ -111,6 +112,7 @@ void vm_area_destroy(const void *address, enum vm_area_kind kind, const char *fu
     struct vm_area *area;
     bool is_right;
 
+    assert_may_allocate();
     spinlock_lock(&vm_area_lock);
     area = vm_area_find_locked((uint64_t)(uintptr_t)address);
     is_right = area && area->kind == kind && !area->is_leaving;

@@ -8,6 +8,7 @@
 #include <base/compiler.h>
 #include <base/types.h>
 #include <cpu/interrupts.h>
+#include <cpu/irq_watch.h>
 #include <cpu/percpu.h>
 
 #define PREEMPT_NO_RESCHEDULE (1u << 31)
@@ -66,15 +67,24 @@ static inline void preempt_count_set_(void)
 }
 #endif
 
+static ALWAYS_INLINE bool preempt_is_outermost_(void)
+{
+    return (this_cpu_read(percpu.preempt_count) & ~PREEMPT_NO_RESCHEDULE) == 1;
+}
+
 /* From here to preempt_enable the running thread keeps this CPU: it is neither preempted nor moved, and must not sleep.
  * They nest. Context: any. */
 static ALWAYS_INLINE void preempt_disable(void)
 {
     preempt_count_increment_();
+    if (CONFIG_LOCKDEP && preempt_is_outermost_())
+        preempt_off_begin_();
 }
 
 static ALWAYS_INLINE void preempt_enable(void)
 {
+    if (CONFIG_LOCKDEP && preempt_is_outermost_())
+        preempt_off_end_();
     if (UNLIKELY(preempt_count_decrement_()))
         preempt_reschedule_();
 }
@@ -109,6 +119,21 @@ static ALWAYS_INLINE bool may_sleep(void)
     return irqs_are_enabled() && preempt_depth() == 0 && this_cpu_read(percpu.interrupt_depth) == 0 &&
            this_cpu_read(percpu.nmi_depth) == 0 && !this_cpu_read(percpu.held_locks);
 }
+
+/* Ends the kernel: what gives out addresses, and takes locks that interrupts do not, was called in one. The same. */
+NORETURN COLD void allocation_is_forbidden(const char *function);
+
+static ALWAYS_INLINE bool is_in_interrupt_(void)
+{
+    return this_cpu_read(percpu.interrupt_depth) != 0 || this_cpu_read(percpu.nmi_depth) != 0;
+}
+
+/* The first line of a function that allocates and must not be called in an interrupt. On in debug builds. */
+#define assert_may_allocate()                             \
+    do {                                                  \
+        if (CONFIG_DEBUG && UNLIKELY(is_in_interrupt_())) \
+            allocation_is_forbidden(__func__);            \
+    } while (0)
 
 /* Ends the kernel with what forbids it. Implemented by debug/context.c and the host test support. */
 NORETURN COLD void sleep_is_forbidden(const char *function);

@@ -13,6 +13,8 @@
 #include <base/types.h>
 #include <cpu/percpu.h>
 
+#define LOCKDEP_FRAMES_MAX 12
+
 struct lock_class;
 
 #if CONFIG_LOCKDEP
@@ -23,8 +25,6 @@ struct lockdep_map {
     struct lock_class *class; /* [a] NULL: not looked up yet */
     uint32_t number;          /* [I] 0: none */
 };
-
-#define LOCKDEP_FRAMES_MAX 12
 
 /* One lock that is held, or waited for. */
 struct lockdep_hold {

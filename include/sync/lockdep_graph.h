@@ -48,9 +48,10 @@ struct lock_statistics {
 struct lock_class {
     char name[LOCK_CLASS_NAME_MAX];
     uint64_t name_hash;
-    uint32_t number; /* in the order of first use */
-    uint32_t rank;   /* of docs/locking.md; 0: none */
-    uint32_t usages; /* [a] a bit for each enum lock_usage */
+    uint32_t number;  /* in the order of first use */
+    uint32_t rank;    /* of docs/locking.md; 0: none */
+    bool holds_sleep; /* [a] its holders may sleep: they hold it as long as they like */
+    uint32_t usages;  /* [a] a bit for each enum lock_usage */
     const struct lock_stack *usage_stacks[LOCK_NR_USAGES];
     struct lock_class *next, *next_hash;
     struct lock_edge *out, *in;

@@ -6,6 +6,7 @@
 #include <base/types.h>
 #include <sync/lockdep.h>
 #include <sync/lockdep_graph.h>
+#include <sync/lockdep_latency.h>
 
 /* What a finding ends in (`keel.lockdep=`). */
 enum lockdep_action { LOCKDEP_PANIC, LOCKDEP_WARN };
@@ -21,6 +22,12 @@ struct lockdep_caller {
 /* Writes the finding down and returns where the action is LOCKDEP_WARN. Implemented by debug/lockdep_report.c. Context:
  * any, no lock of the checker held. */
 COLD void lockdep_report(const struct lock_finding *finding, const struct lockdep_caller *caller);
+
+/* The same for what took longer than the limit of include/sync/lockdep_latency.h: a warning, and no finding. A lock of
+ * the class, with its statistics; a section that was begun at a return address. */
+COLD void lockdep_report_held_long(const struct lock_class *class, const struct lockdep_caller *caller);
+COLD void lockdep_report_long(enum latency_kind kind, uint64_t ticks, const void *begun,
+                              const struct lockdep_caller *caller);
 
 /* The stack that address lies in: [*low, *high). Implemented by debug/lockdep_report.c. Context: any. */
 bool lockdep_find_stack(uint64_t address, uint64_t *low, uint64_t *high);
@@ -48,6 +55,9 @@ struct lockdep_figures {
 };
 
 void lockdep_get_figures(struct lockdep_figures *figures);
+
+/* Longest waits and holds begin anew. Context: any. */
+void lockdep_reset_statistics(void);
 
 /* Memory for the checker to learn in, zeroed; it is never given back. Context: any. */
 void lockdep_add_memory(void *memory, size_t size_bytes);

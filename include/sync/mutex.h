@@ -16,6 +16,7 @@
 #include <base/compiler.h>
 #include <base/types.h>
 #include <lib/rbtree.h>
+#include <sync/lockdep.h>
 
 struct thread;
 
@@ -28,6 +29,7 @@ struct mutex {
     const char *name;             /* [I] what it protects, as docs/locking.md calls it */
     struct rbtree waiters;        /* [p] the most urgent first; p: the lock "priority inheritance" */
     struct rbtree_node contended; /* [p] among the owner's that others wait for */
+    struct lockdep_map lockdep;
 };
 
 #define MUTEX_INITIALIZER(mutex_name) \

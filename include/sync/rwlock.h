@@ -15,6 +15,7 @@
 #include <base/compiler.h>
 #include <base/types.h>
 #include <cpu/interrupts.h>
+#include <sync/lockdep.h>
 
 struct rwlock {
     uint32_t next_number;    /* [a] */
@@ -23,6 +24,7 @@ struct rwlock {
     uint32_t writer;         /* [a] the number of the CPU that writes, plus 1; 0: none */
     const char *name;        /* [I] what it protects, as docs/locking.md calls it */
     const void *acquired_at; /* [l] by the writer */
+    struct lockdep_map lockdep;
 };
 
 #define RWLOCK_INITIALIZER(lock_name) \

@@ -14,6 +14,12 @@ static void describe_lock(char *text, size_t size, const struct spinlock *lock)
     snprintf(text, size, "lock '%s', taken at %s, is held", lock->name, where);
 }
 
+void allocation_is_forbidden(const char *function)
+{
+    panic("allocation in %s: %s; allocate before, use kmalloc, or leave it to a piece of work (dev/work.h)",
+          this_cpu_read(percpu.nmi_depth) > 0 ? "an NMI or machine check" : "an interrupt", function);
+}
+
 void sleep_is_forbidden(const char *function)
 {
     const struct spinlock *lock = this_cpu_read(percpu.held_locks);

@@ -10,6 +10,7 @@
 #include <lib/format.h>
 
 #define WORDS_MAX 400
+#define NS_PER_MS 1000000u
 
 static enum lockdep_action action = LOCKDEP_PANIC; /* [I] after boot */
 static uint64_t nr_findings;                       /* [a] */
@@ -158,6 +159,60 @@ static void write_details(const void *argument)
         write_orders(f);
 }
 
+/* The caller's registers, as far as they are still known. */
+static void make_callers_frame(struct trap_frame *frame, const struct lockdep_caller *caller)
+{
+    capture_registers(frame);
+    frame->rip = (uint64_t)(uintptr_t)caller->return_address;
+    frame->rbp = caller->frame[0];
+    frame->rsp = (uint64_t)(uintptr_t)(caller->frame + 2);
+}
+
+static void warn_of(const char *words, const struct lockdep_caller *caller, void (*details)(const void *),
+                    const void *argument)
+{
+    struct trap_frame frame;
+
+    make_callers_frame(&frame, caller);
+    report_notice(&(struct report){
+        .frame = &frame, .cr2 = read_cr2(), .class_words = words, .details = details, .details_argument = argument});
+}
+
+static void write_held_long(const void *argument)
+{
+    const struct lock_class *class = argument;
+
+    report_line("hold 1 of 1: '%s' is given back after %lu ms", class->name,
+                latency_ticks_to_ns(class->statistics.longest_held) / NS_PER_MS);
+    write_stack(class->name, "taken", class->statistics.longest_held_stack);
+}
+
+void lockdep_report_held_long(const struct lock_class *class, const struct lockdep_caller *caller)
+{
+    char words[WORDS_MAX];
+
+    append(words, 0, "held too long: lock '%s', %lu ms", class->name,
+           latency_ticks_to_ns(class->statistics.longest_held) / NS_PER_MS);
+    warn_of(words, caller, write_held_long, class);
+}
+
+static void write_begun(const void *begun)
+{
+    char where[160];
+
+    format_code_location(where, sizeof(where), (uint64_t)(uintptr_t)begun, true);
+    report_line("since: %s", where);
+}
+
+void lockdep_report_long(enum latency_kind kind, uint64_t ticks, const void *begun, const struct lockdep_caller *caller)
+{
+    char words[WORDS_MAX];
+
+    append(words, 0, "off too long: %s, %lu ms", kind == LATENCY_INTERRUPTS_OFF ? "interrupts" : "preemption",
+           latency_ticks_to_ns(ticks) / NS_PER_MS);
+    warn_of(words, caller, write_begun, begun);
+}
+
 void lockdep_report(const struct lock_finding *finding, const struct lockdep_caller *caller)
 {
     lockdep_observer observer = READ_ONCE(test_observer);
@@ -170,19 +225,12 @@ void lockdep_report(const struct lock_finding *finding, const struct lockdep_cal
     }
     __atomic_fetch_add(&nr_findings, 1, __ATOMIC_RELAXED);
     say(words, finding);
-    capture_registers(&frame);
-    frame.rip = (uint64_t)(uintptr_t)caller->return_address;
-    frame.rbp = caller->frame[0];
-    frame.rsp = (uint64_t)(uintptr_t)(caller->frame + 2);
+    make_callers_frame(&frame, caller);
     if (action == LOCKDEP_PANIC)
         report_fatal(&(struct report){.frame = &frame,
                                       .cr2 = read_cr2(),
                                       .class_words = words,
                                       .details = write_details,
                                       .details_argument = finding});
-    report_notice(&(struct report){.frame = &frame,
-                                   .cr2 = read_cr2(),
-                                   .class_words = words,
-                                   .details = write_details,
-                                   .details_argument = finding});
+    warn_of(words, caller, write_details, finding);
 }

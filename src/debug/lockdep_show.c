@@ -2,20 +2,10 @@
 
 #include <base/compiler.h>
 #include <cpu/percpu.h>
-#include <cpu/tsc.h>
 #include <debug/backtrace.h>
 #include <debug/console.h>
 #include <lib/format.h>
 #include <sync/lockdep_report.h>
-
-#define HZ_PER_MHZ 1000000u
-
-static uint64_t ticks_to_ns(uint64_t ticks)
-{
-    uint64_t mhz = tsc_frequency_hz() / HZ_PER_MHZ;
-
-    return ticks * 1000 / (mhz ? mhz : 1);
-}
 
 static void show_class(const struct lock_class *class)
 {
@@ -32,7 +22,8 @@ static void show_class(const struct lock_class *class)
                    usages & (1u << LOCK_TAKEN_IN_INTERRUPT)  ? "interrupt"
                    : usages & (1u << LOCK_TAKEN_IN_DEFERRED) ? "deferred"
                                                              : "thread",
-                   s->nr_taken, s->nr_contended, ticks_to_ns(s->longest_wait), ticks_to_ns(s->longest_held), where);
+                   s->nr_taken, s->nr_contended, latency_ticks_to_ns(s->longest_wait),
+                   latency_ticks_to_ns(s->longest_held), where);
 }
 
 static void show_holds(const char *who, uint32_t cpu, const struct lockdep_holds *holds)
@@ -67,4 +58,64 @@ void lockdep_show(void)
     console_printf("%u classes, %u orders, %u stacks, %lu bytes left to learn in%s\n", figures.nr_classes,
                    figures.nr_edges, figures.nr_stacks, figures.bytes_left,
                    figures.is_full ? "; SOME ORDERS ARE NOT KNOWN" : "");
+}
+
+static void show_frames(const void *const *frames, uint32_t nr_frames)
+{
+    char where[128];
+
+    for (uint32_t i = 0; i < nr_frames && i < LOCKDEP_FRAMES_MAX; i++) {
+        format_code_location(where, sizeof(where), (uint64_t)(uintptr_t)frames[i], true);
+        console_printf("  %s\n", where);
+    }
+}
+
+static void show_longest(enum latency_kind kind, const char *words)
+{
+    const struct latency *worst = NULL;
+    uint32_t worst_cpu = 0;
+    char where[128];
+
+    for (uint32_t cpu = 0; cpu < percpu_nr_cpus(); cpu++) {
+        const struct latency *longest = latency_longest(cpu, kind);
+
+        if (!worst || longest->ticks > worst->ticks) {
+            worst = longest;
+            worst_cpu = cpu;
+        }
+    }
+    if (!worst || worst->ticks == 0) {
+        console_printf("%s: not seen yet\n", words);
+        return;
+    }
+    format_code_location(where, sizeof(where), (uint64_t)(uintptr_t)worst->begun, true);
+    console_printf("%s: %lu ns on CPU %u, from %s to\n", words, latency_ticks_to_ns(worst->ticks), worst_cpu, where);
+    show_frames(worst->frames, worst->nr_frames);
+}
+
+static void show_longest_lock(void)
+{
+    const struct lock_class *worst = NULL;
+    const struct lock_stack *stack;
+
+    for (const struct lock_class *class = lockdep_first_class(); class;
+         class = __atomic_load_n(&class->next, __ATOMIC_ACQUIRE)) /* pairs with lock_graph_add_class */
+        if (!class->holds_sleep && (!worst || class->statistics.longest_held > worst->statistics.longest_held))
+            worst = class;
+    if (!worst || worst->statistics.longest_held == 0) {
+        console_printf("lock held: not seen yet\n");
+        return;
+    }
+    console_printf("lock held: %lu ns, '%s', taken at\n", latency_ticks_to_ns(worst->statistics.longest_held),
+                   worst->name);
+    stack = __atomic_load_n(&worst->statistics.longest_held_stack, __ATOMIC_ACQUIRE);
+    if (stack)
+        show_frames(stack->frames, stack->nr_frames);
+}
+
+void latency_show(void)
+{
+    show_longest(LATENCY_INTERRUPTS_OFF, "interrupts off");
+    show_longest(LATENCY_PREEMPTION_OFF, "preemption off");
+    show_longest_lock();
 }

@@ -3,3 +3,4 @@
 
 /* Context: thread. */
 void lockdep_show(void);
+void latency_show(void);

@@ -5,6 +5,7 @@
 #include <cpu/preempt.h>
 #include <irq/chip.h>
 #include <irq/irq.h>
+#include <mm/vmalloc.h>
 #include <sync/spinlock.h>
 #include <time/clock.h>
 #include <time/timer.h>
@@ -107,5 +108,47 @@ FAULT(sleep_in_atomic, 37, "sleeping while a spinlock is held, with the lock and
     spinlock_lock(&first);
     fault_sleep();
     spinlock_unlock(&first);
+    return 0;
+}
+
+static NOINLINE void *fault_allocate(void)
+{
+    return vmalloc(1, 0);
+}
+
+static enum irq_result allocate_in_interrupt(void *context)
+{
+    (void)context;
+    vfree(fault_allocate());
+    return IRQ_HANDLED;
+}
+
+FAULT(allocate_in_interrupt, 37, "address space allocated in an interrupt, with advice")
+{
+    return fault_interrupt(allocate_in_interrupt, NULL);
+}
+
+#define TOO_LONG_NS (1200 * (uint64_t)NS_PER_MS)
+
+static NOINLINE void fault_stay(void)
+{
+    for (uint64_t end = clock_now_ns() + TOO_LONG_NS; clock_now_ns() < end;)
+        cpu_relax();
+}
+
+FAULT(lock_held_too_long, 38, "a spinlock held, and preemption off, for over a second: warnings with both places")
+{
+    spinlock_lock(&first);
+    fault_stay();
+    spinlock_unlock(&first);
+    return 0;
+}
+
+FAULT(interrupts_off_too_long, 38, "interrupts off for over a second: a warning with both places")
+{
+    uint64_t flags = irq_save();
+
+    fault_stay();
+    irq_restore(flags);
     return 0;
 }

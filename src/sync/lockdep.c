@@ -10,7 +10,10 @@
 #include <cpu/percpu.h>
 #include <cpu/tsc.h>
 #include <lib/string.h>
+#include <sync/lockdep_latency.h>
 #include <sync/lockdep_report.h>
+
+#include "lockdep_stack.h"
 
 #define FIRST_ARENA_BYTES (256u * 1024)
 
@@ -24,7 +27,6 @@ static PER_CPU struct lockdep_holds *thread_holds; /* [c] NULL: boot_holds */
 static PER_CPU uint32_t interrupt_depth;           /* [c] interrupts, exceptions not counted */
 static PER_CPU uint32_t deferred_depth;            /* [c] 1 + interrupt_depth where deferred work runs; 0: none runs */
 static PER_CPU bool is_busy;                       /* [c] */
-static PER_CPU uint64_t stack_low, stack_high;     /* [c] the stack that was found last */
 
 /* One taking. */
 struct taking {
@@ -74,40 +76,13 @@ static struct lockdep_holds *holds_for(unsigned flags)
     return flags & LOCKDEP_SLEEPING ? this_thread_holds() : this_cpu_pointer(cpu_holds);
 }
 
-/* Return addresses from the hook's frame on. Reads nothing outside of the stack it is on. */
-static uint32_t capture(const void **frames, const uint64_t *frame)
-{
-    uint64_t at = (uint64_t)(uintptr_t)frame, low = this_cpu_read(stack_low), high = this_cpu_read(stack_high);
-    uint32_t count = 0;
-
-    if (at < low || at >= high) {
-        if (!lockdep_find_stack(at, &low, &high)) {
-            frames[0] = (const void *)(uintptr_t)frame[1];
-            return 1;
-        }
-        this_cpu_write(stack_low, low);
-        this_cpu_write(stack_high, high);
-    }
-    while (count < LOCKDEP_FRAMES_MAX && at % sizeof(*frame) == 0 && at >= low && at <= high - 2 * sizeof(*frame)) {
-        const uint64_t *record = (const uint64_t *)(uintptr_t)at;
-
-        if (record[1] == 0)
-            break;
-        frames[count++] = (const void *)(uintptr_t)record[1];
-        low = at + 1; /* only upwards */
-        at = record[0];
-    }
-    return count;
-}
-
 static struct lock_class *class_of(struct lockdep_map *map, const char *name)
 {
     struct lock_class *class = __atomic_load_n(&map->class, __ATOMIC_ACQUIRE); /* pairs with the release below */
 
     if (class)
         return class;
-    if (map->class_name)
-        name = map->class_name;
+    name = map->class_name ? map->class_name : name ? name : "unnamed";
     class = lock_graph_find_class(&graph, name);
     if (!class) {
         lock_graph_lock();
@@ -152,10 +127,10 @@ static void learn_edge(const struct taking *taking, const struct lockdep_hold *h
     this_cpu_write(is_busy, true);
 }
 
-/* Asking for a lock that is held already is for the lock itself to tell. */
+/* Asking for a lock that is held already is for the lock itself to tell; but for a reader, which it does not know. */
 static bool is_in_order(const struct lockdep_hold *held, const struct taking *taking)
 {
-    if (held->is_waiting || held->map == taking->map)
+    if (held->is_waiting || (held->map == taking->map && !(held->flags & LOCKDEP_SHARED)))
         return true;
     return held->class == taking->class && held->map->number != 0 && held->map->number < taking->map->number;
 }
@@ -206,7 +181,7 @@ static void push(const struct taking *taking, uint32_t depth)
 void lockdep_acquire(struct lockdep_map *map, const char *name, unsigned flags)
 {
     bool irqs_on = irqs_are_enabled();
-    uint64_t irq_flags = irq_save();
+    uint64_t irq_flags = irq_save_raw_();
     uint32_t depth = this_cpu_read(interrupt_depth);
     struct taking taking = {
         .map = map,
@@ -217,7 +192,9 @@ void lockdep_acquire(struct lockdep_map *map, const char *name, unsigned flags)
     if (enter()) {
         taking.class = class_of(map, name);
         if (taking.class) {
-            taking.nr_frames = capture(taking.frames, taking.caller.frame);
+            if (flags & LOCKDEP_SLEEPING)
+                __atomic_store_n(&taking.class->holds_sleep, true, __ATOMIC_RELAXED);
+            taking.nr_frames = lockdep_capture_stack(taking.frames, taking.caller.frame);
             learn_usages(&taking, depth, irqs_on);
             if (!(flags & LOCKDEP_TRY)) {
                 if (depth == 0)
@@ -228,7 +205,7 @@ void lockdep_acquire(struct lockdep_map *map, const char *name, unsigned flags)
         }
         leave();
     }
-    irq_restore(irq_flags);
+    irq_restore_raw_(irq_flags);
 }
 
 static struct lockdep_hold *find_in(struct lockdep_holds *holds, const struct lockdep_map *map)
@@ -263,7 +240,7 @@ void lockdep_contended(struct lockdep_map *map)
 
 void lockdep_acquired(struct lockdep_map *map)
 {
-    uint64_t irq_flags = irq_save();
+    uint64_t irq_flags = irq_save_raw_();
     struct lockdep_holds *holds;
     struct lockdep_hold *hold;
 
@@ -278,40 +255,47 @@ void lockdep_acquired(struct lockdep_map *map)
         }
         leave();
     }
-    irq_restore(irq_flags);
+    irq_restore_raw_(irq_flags);
 }
 
-static void count_held(const struct lockdep_hold *hold)
+/* True when it was held over the limit of the command `latency`. */
+static bool count_held(const struct lockdep_hold *hold)
 {
     struct lock_statistics *statistics = &hold->class->statistics;
     uint64_t ticks = tsc_since_entry() - hold->since;
 
     __atomic_fetch_add(&statistics->nr_taken, 1, __ATOMIC_RELAXED);
     if (ticks <= __atomic_load_n(&statistics->longest_held, __ATOMIC_RELAXED))
-        return;
+        return false;
     lock_graph_lock();
     statistics->longest_held_stack = lock_graph_add_stack(&graph, hold->frames, hold->nr_frames);
     __atomic_store_n(&statistics->longest_held, ticks, __ATOMIC_RELAXED);
     lock_graph_unlock();
+    return !(hold->flags & LOCKDEP_SLEEPING) && latency_is_over_limit(ticks);
 }
 
 void lockdep_release(struct lockdep_map *map)
 {
-    uint64_t irq_flags = irq_save();
+    uint64_t irq_flags = irq_save_raw_();
+    struct lockdep_caller caller = {__builtin_return_address(0), __builtin_frame_address(0)};
+    const struct lock_class *too_long = NULL;
     struct lockdep_holds *holds;
     struct lockdep_hold *hold;
 
     if (enter()) {
         hold = find(map, &holds);
         if (hold) {
-            count_held(hold);
+            if (UNLIKELY(count_held(hold)))
+                too_long = hold->class;
             holds->nr--;
             for (; hold < &holds->holds[holds->nr]; hold++)
                 *hold = hold[1];
         }
         leave();
+        if (UNLIKELY(too_long != NULL))
+            lockdep_report_held_long(too_long, &caller);
     }
-    irq_restore(irq_flags);
+    irq_restore_raw_(irq_flags);
 }
 
 void lockdep_wait_for(struct lockdep_map *map, const char *name)
@@ -345,6 +329,15 @@ void lockdep_deferred_exit(void)
     this_cpu_write(deferred_depth, 0);
 }
 
+void lockdep_reset_statistics(void)
+{
+    for (struct lock_class *class = __atomic_load_n(&graph.first_class, __ATOMIC_ACQUIRE); class;
+         class = __atomic_load_n(&class->next, __ATOMIC_ACQUIRE)) { /* both pair with lock_graph_add_class */
+        __atomic_store_n(&class->statistics.longest_held, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&class->statistics.longest_wait, 0, __ATOMIC_RELAXED);
+    }
+}
+
 const struct lock_class *lockdep_first_class(void)
 {
     return __atomic_load_n(&graph.first_class, __ATOMIC_ACQUIRE); /* pairs with lock_graph_add_class */
@@ -375,10 +368,10 @@ void lockdep_get_figures(struct lockdep_figures *figures)
 
 void lockdep_add_memory(void *memory, size_t size_bytes)
 {
-    uint64_t flags = irq_save();
+    uint64_t flags = irq_save_raw_();
 
     lock_graph_lock();
     lock_graph_add_memory(&graph, memory, size_bytes);
     lock_graph_unlock();
-    irq_restore(flags);
+    irq_restore_raw_(flags);
 }

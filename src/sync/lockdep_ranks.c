@@ -30,7 +30,6 @@ static const struct {
     {60, "random pool"},
     {60, "time"},
     {60, "TSC comparison"},
-    {60, "timer queue"},
     {60, "work"},
     {60, "serial input"},
     {60, "virtio interrupts"},
@@ -43,6 +42,7 @@ static const struct {
     {80, "PCI configuration ports"},
     {84, "priority inheritance"},
     {85, "thread"},
+    {88, "timer queue"},
     {90, "run queue"},
 };
 

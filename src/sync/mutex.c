@@ -148,6 +148,7 @@ static NOINLINE int lock_contended(struct mutex *mutex, uint64_t deadline_ns, co
 
     if (UNLIKELY(mutex_is_held(mutex)))
         report_recursion(mutex, where);
+    lockdep_contended(&mutex->lockdep);
     if (!take_or_queue(mutex, &waiter, &is_circle)) {
         if (UNLIKELY(is_circle))
             warn("deadlock: thread '%s' waits for mutex '%s', whose owner waits for one of its own",
@@ -164,21 +165,27 @@ void mutex_lock(struct mutex *mutex)
     struct thread *thread = thread_current();
 
     assert_may_sleep();
+    lockdep_acquire(&mutex->lockdep, mutex->name, LOCKDEP_SLEEPING);
     if (LIKELY(try_take(mutex, thread)))
         note_held(mutex, thread, __builtin_return_address(0));
     else
         (void)!lock_contended(mutex, UINT64_MAX, __builtin_return_address(0));
+    lockdep_acquired(&mutex->lockdep);
 }
 
 int mutex_lock_until(struct mutex *mutex, uint64_t deadline_ns)
 {
     struct thread *thread = thread_current();
+    int error = 0;
 
     assert_may_sleep();
     if (UNLIKELY(!try_take(mutex, thread)))
-        return lock_contended(mutex, deadline_ns, __builtin_return_address(0));
-    note_held(mutex, thread, __builtin_return_address(0));
-    return 0;
+        error = lock_contended(mutex, deadline_ns, __builtin_return_address(0));
+    else
+        note_held(mutex, thread, __builtin_return_address(0));
+    if (!error) /* who gives up at a deadline closes no circle */
+        lockdep_acquire(&mutex->lockdep, mutex->name, LOCKDEP_SLEEPING | LOCKDEP_TRY);
+    return error;
 }
 
 bool mutex_try_lock(struct mutex *mutex)
@@ -188,6 +195,7 @@ bool mutex_try_lock(struct mutex *mutex)
     if (!try_take(mutex, thread))
         return false;
     note_held(mutex, thread, __builtin_return_address(0));
+    lockdep_acquire(&mutex->lockdep, mutex->name, LOCKDEP_SLEEPING | LOCKDEP_TRY);
     return true;
 }
 
@@ -224,6 +232,7 @@ void mutex_unlock(struct mutex *mutex)
     struct thread_locks *locks = thread_locks(thread);
     uintptr_t alone = (uintptr_t)thread;
 
+    lockdep_release(&mutex->lockdep);
     if (LIKELY(locks->held == mutex))
         locks->held = mutex->held_below;
     else

@@ -42,14 +42,18 @@ static ALWAYS_INLINE void admit_next_reader(struct rwlock *lock, uint32_t number
 
 static ALWAYS_INLINE void read_lock(struct rwlock *lock, const void *where)
 {
-    uint32_t number = draw_number(lock, where);
+    uint32_t number;
 
+    lockdep_acquire(&lock->lockdep, lock->name, LOCKDEP_SHARED);
+    number = draw_number(lock, where);
     wait_for(&lock->reader_turn, number);
     admit_next_reader(lock, number);
+    lockdep_acquired(&lock->lockdep);
 }
 
 static ALWAYS_INLINE void read_unlock(struct rwlock *lock)
 {
+    lockdep_release(&lock->lockdep);
     /* release: what we read was read before; pairs with wait_for of a writer */
     __atomic_fetch_add(&lock->writer_turn, 1, __ATOMIC_RELEASE);
 }
@@ -62,8 +66,10 @@ static ALWAYS_INLINE void note_writer(struct rwlock *lock, const void *where)
 
 static ALWAYS_INLINE void write_lock(struct rwlock *lock, const void *where)
 {
+    lockdep_acquire(&lock->lockdep, lock->name, 0);
     wait_for(&lock->writer_turn, draw_number(lock, where));
     note_writer(lock, where);
+    lockdep_acquired(&lock->lockdep);
 }
 
 /* reader_turn has stood at our number since those before us went in. It is raised first: once writer_turn is, another
@@ -74,6 +80,7 @@ static ALWAYS_INLINE void write_unlock(struct rwlock *lock)
 {
     if (UNLIKELY(!rwlock_is_written_here(lock)))
         rwlock_not_held(lock);
+    lockdep_release(&lock->lockdep);
     __atomic_store_n(&lock->writer, 0, __ATOMIC_RELAXED);
     admit_next_reader(lock, lock->reader_turn);
     __atomic_fetch_add(&lock->writer_turn, 1, __ATOMIC_RELEASE); /* pairs with wait_for */
@@ -121,6 +128,7 @@ bool rwlock_try_read_lock(struct rwlock *lock)
         return false;
     }
     admit_next_reader(lock, number);
+    lockdep_acquire(&lock->lockdep, lock->name, LOCKDEP_SHARED | LOCKDEP_TRY);
     return true;
 }
 
@@ -134,6 +142,7 @@ bool rwlock_try_write_lock(struct rwlock *lock)
         return false;
     }
     note_writer(lock, __builtin_return_address(0));
+    lockdep_acquire(&lock->lockdep, lock->name, LOCKDEP_TRY);
     return true;
 }
 

@@ -185,6 +185,8 @@ void trap_dispatch(struct trap_frame *frame)
         this_cpu_write(percpu.nmi_depth, this_cpu_read(percpu.nmi_depth) - 1);
         return;
     }
+    if (frame->rflags & RFLAGS_IF)
+        irqs_off_begin_();
     this_cpu_write(percpu.interrupt_depth, this_cpu_read(percpu.interrupt_depth) + 1);
     if (frame->vector < NR_EXCEPTIONS) {
         dispatch_exception(frame, cr2);
@@ -198,4 +200,6 @@ void trap_dispatch(struct trap_frame *frame)
     run_deferred(frame);
     this_cpu_write(percpu.interrupt_depth, this_cpu_read(percpu.interrupt_depth) - 1);
     give_cpu_away(frame);
+    if (frame->rflags & RFLAGS_IF)
+        irqs_off_end_();
 }

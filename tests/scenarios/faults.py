@@ -179,6 +179,13 @@ LOCK_FAULTS = {
                 **order(1, 1, "first", "second", "provoke_lock_behind_interrupt")},
         fields={"advice": "^take 'provoked second' with an irqsave form everywhere$"}),
 }
+LOCK_FAULTS["allocate_in_interrupt"] = own_report(
+    r"allocation in an interrupt: vm_area_alloc; allocate before, use kmalloc, or leave it to a piece of work \(dev/work\.h\)",
+    "allocation_is_forbidden",
+    ("allocation_is_forbidden", "vm_area_alloc", "vmalloc", "fault_allocate", "allocate_in_interrupt", "irq_dispatch",
+     "trap_dispatch", "fault_interrupt", "provoke_allocate_in_interrupt"),
+    fields={"context": "interrupt, interrupt depth 1"})
+TOO_LONG = {"lock_held_too_long", "interrupts_off_too_long"}
 FAULTS["lock_recursion"] = own_report(
     r"lock recursion: 'provoked first' taken at 0x\w+ provoke_lock_recursion\+0x\w+ \(src/fault/lock\.c:\d+\), "
     r"again at 0x\w+ fault_take_again\+0x\w+ \(src/fault/lock\.c:\d+\)", "spinlock_wait_",
@@ -231,6 +238,41 @@ for fault_name, fault_expected in LOCK_FAULTS.items():
     fault_scenario(fault_name, fault_expected, ("debug",))
 
 
+def too_long(run, name, *expected):
+    with boot_with(run, f"fault {name}; exit") as vm:
+        vm.wait_end(outcome.PASS)
+    found = reports.find_reports(vm.output)
+    assert len(found) == len(expected), f"{len(found)} reports, expected {len(expected)}"
+    try:
+        for each, wanted in zip(found, expected):
+            reports.check(each, kernel_of(run), vm.output, wanted)
+            milliseconds = int(re.search(r"(\d+) ms$", each.fields["class"])[1])
+            assert 1200 <= milliseconds < 10000, each.fields["class"]
+    except reports.ReportError as error:
+        run.fail(str(error))
+
+
+@scenario("fault/lock_held_too_long", builds=("debug",), timeout=30)
+def lock_held_too_long(run):
+    """a lock held for more than a second is a warning when it is given back, and so is that preemption was off"""
+    provoke = "provoke_lock_held_too_long"
+    too_long(run, "lock_held_too_long",
+             own_report(r"held too long: lock 'provoked first', \d+ ms", provoke, (provoke,), outcome="goes on",
+                        stacks={"hold 1 of 1": (r"'provoked first' is given back after \d+ ms",
+                                                ("'provoked first' taken at:", (provoke, "run_fault")))}),
+             own_report(r"off too long: preemption, \d+ ms", provoke, (provoke,), outcome="goes on",
+                        fields={"since": rf" {provoke}\+"}))
+
+
+@scenario("fault/interrupts_off_too_long", builds=("debug",), timeout=30)
+def interrupts_off_too_long(run):
+    """interrupts off for more than a second are a warning when they are on again"""
+    provoke = "provoke_interrupts_off_too_long"
+    too_long(run, "interrupts_off_too_long",
+             own_report(r"off too long: interrupts, \d+ ms", ("irq_restore", provoke), (provoke,), outcome="goes on",
+                        fields={"since": rf" (irq_save|{provoke})\+"}))
+
+
 @scenario("fault/locks_not_checked", builds=("release",), timeout=30)
 def locks_not_checked(run):
     """without the lock checker its faults hang nothing: nobody else wants the locks"""
@@ -246,7 +288,7 @@ def fault_list(run):
     with run.boot(Machine(memory="64M")) as vm:
         vm.wait_prompt()
         listed = vm.command("fault list").split()
-        assert sorted(listed) == sorted(set(FAULTS) | set(LOCK_FAULTS) | others), f"listed {sorted(set(listed) ^ (set(FAULTS) | set(LOCK_FAULTS) | others))}"
+        assert sorted(listed) == sorted(set(FAULTS) | set(LOCK_FAULTS) | TOO_LONG | others), f"listed {sorted(set(listed) ^ (set(FAULTS) | set(LOCK_FAULTS) | TOO_LONG | others))}"
         vm.exit()
 
 

@@ -151,7 +151,7 @@ static void test_ranks(void **state)
     struct lock_finding f;
 
     (void)state;
-    high = lock_graph_add_class(&graph, "timer queue");
+    high = lock_graph_add_class(&graph, "block load");
     equal = lock_graph_add_class(&graph, "random pool");
     assert_int_equal(low->rank, lockdep_rank("device model"));
     assert_int_equal(classes[0]->rank, 0);

@@ -88,6 +88,11 @@ __attribute__((weak)) void preempt_reschedule_(void)
 {
 }
 
+__attribute__((weak)) void allocation_is_forbidden(const char *function)
+{
+    panic("%s: allocation where it is forbidden", function);
+}
+
 __attribute__((weak)) void sleep_is_forbidden(const char *function)
 {
     panic("%s: sleeping where it is forbidden", function);

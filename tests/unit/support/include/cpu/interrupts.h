@@ -18,6 +18,16 @@ static inline void irq_disable(void)
 {
 }
 
+static inline uint64_t irq_save_raw_(void)
+{
+    return 0;
+}
+
+static inline void irq_restore_raw_(uint64_t flags)
+{
+    (void)flags;
+}
+
 static inline uint64_t irq_save(void)
 {
     return 0;
