@@ -81,7 +81,7 @@ add_library(kernel_flags INTERFACE)
 target_compile_options(kernel_flags INTERFACE "$<$<COMPILE_LANGUAGE:C>:${KEEL_C_FLAGS}>")
 target_compile_definitions(kernel_flags INTERFACE
   "$<$<COMPILE_LANGUAGE:C>:__KEEL__=1;CONFIG_DEBUG=${KEEL_DEBUG};CONFIG_UBSAN=$<BOOL:${KEEL_UBSAN}>>"
-  "$<$<COMPILE_LANGUAGE:C>:CONFIG_LOCKDEP=$<BOOL:${KEEL_LOCKDEP}>>")
+  "$<$<COMPILE_LANGUAGE:C>:CONFIG_LOCKDEP=$<BOOL:${KEEL_LOCKDEP}>;CONFIG_EXPLORE=$<BOOL:${KEEL_EXPLORE}>>")
 target_include_directories(kernel_flags INTERFACE "${CMAKE_SOURCE_DIR}/include")
 
 # Structure offsets and constants for assembly, taken from C: offsets.c -> offsets.s -> offsets.inc.

@@ -10,6 +10,7 @@
 #include <cpu/interrupts.h>
 #include <cpu/irq_watch.h>
 #include <cpu/percpu.h>
+#include <cpu/schedule_point.h>
 
 #define PREEMPT_NO_RESCHEDULE (1u << 31)
 
@@ -87,6 +88,7 @@ static ALWAYS_INLINE void preempt_enable(void)
         preempt_off_end_();
     if (UNLIKELY(preempt_count_decrement_()))
         preempt_reschedule_();
+    schedule_point();
 }
 
 /* This CPU shall look for another thread to run, as soon as that may be. Who asks in a thread with interrupts off has

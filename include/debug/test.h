@@ -69,6 +69,17 @@ struct test_totals {
  * -ENOENT, with nothing run and totals untouched, when a name selects nothing. Context: thread. */
 MUST_CHECK int test_run(int nr_names, char **names, struct test_totals *totals);
 
+/* What runs right before and right after a test's function, and the failures that are looked at afterwards. */
+struct test_bracket {
+    void (*begin)(void *context);
+    void (*end)(void *context);
+    void *context;
+};
+
+/* Runs one test, of whatever prefix, and prints nothing. *text gets how it failed, valid until the next test, or NULL.
+ * Returns 0, or -ENOENT where there is no test of that name. Context: thread. */
+MUST_CHECK int test_run_between(const char *name, const struct test_bracket *bracket, const char **text);
+
 /* The name of the n-th test that is not hidden, NULL past the last. */
 const char *test_name(unsigned n);
 

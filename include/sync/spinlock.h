@@ -142,6 +142,7 @@ static ALWAYS_INLINE void spinlock_unlock_irqrestore(struct spinlock *lock, uint
 {
     spinlock_unlock_irq_off(lock);
     irq_restore(flags);
+    schedule_point();
 }
 
 /* End the kernel: this CPU asked for a lock it holds; gave back one it does not hold. Implemented by debug/panic.c and

@@ -95,14 +95,26 @@ static void compare_counters(void)
         test_fail(__FILE_NAME__, __LINE__, "not as before: %s", text);
 }
 
+static void no_bracket(void *context)
+{
+    (void)context;
+}
+
+static void run_between(const struct kernel_test *test, const struct test_bracket *bracket)
+{
+    failure.count = 0;
+    read_counters();
+    bracket->begin(bracket->context);
+    test->run();
+    bracket->end(bracket->context);
+    compare_counters();
+}
+
 /* Returns true when the test passed. */
 static bool run(const struct kernel_test *test)
 {
     console_printf("test %s ... ", test->name);
-    failure.count = 0;
-    read_counters();
-    test->run();
-    compare_counters();
+    run_between(test, &(struct test_bracket){no_bracket, no_bracket, NULL});
     if (failure.count == 0)
         console_printf("ok\n");
     else if (failure.count == 1)
@@ -126,6 +138,17 @@ static const struct kernel_test *find(const char *name)
             return test;
     }
     return NULL;
+}
+
+int test_run_between(const char *name, const struct test_bracket *bracket, const char **text)
+{
+    const struct kernel_test *test = find(name);
+
+    if (!test)
+        return -ENOENT;
+    run_between(test, bracket);
+    *text = failure.count > 0 ? failure.text : NULL;
+    return 0;
 }
 
 /* A name that is a test's own selects that one alone, also where other names begin with it. */

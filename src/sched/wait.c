@@ -21,10 +21,12 @@ void thread_wait_begin(enum thread_wait reason, const void *object)
 {
     struct thread *thread = thread_current();
 
+    schedule_point();
     thread->wait_reason = (uint8_t)reason;
     thread->wait_object = object;
     /* An exchange is W1 and W2. */
     __atomic_exchange_n(&thread->wait_state, THREAD_HAS_BEGUN_WAIT, __ATOMIC_SEQ_CST);
+    schedule_point();
 }
 
 void thread_wait_end(void)
@@ -118,6 +120,7 @@ bool thread_wake(struct thread *thread)
     uint64_t flags;
     bool is_woken;
 
+    schedule_point();
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* K2; pairs with the exchange in thread_wait_begin */
     if (__atomic_load_n(&thread->wait_state, __ATOMIC_RELAXED) == THREAD_IS_AWAKE)
         return false;
