@@ -32,7 +32,5 @@ static int run_cpus(int argc, char **argv)
     return 0;
 }
 
-COMMAND(
-    cpus, .name = "cpus", .arguments = "", .summary = "which CPUs run, where they sit, and what interrupts them",
-    .run = run_cpus,
-    .details = "Interrupts are those taken so far, those from other CPUs among them, which the last columns count.");
+COMMAND(cpus, .name = "cpus", .arguments = "", .summary = "show the CPUs, their places and their interrupts",
+        .run = run_cpus, .details = "IPIs, which are among the interrupts, are counted in the last columns.");
