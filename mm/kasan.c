@@ -29,6 +29,24 @@ static uint64_t find_bad(uint64_t start, size_t length)
     return 0;
 }
 
+/* The usual case of a long range: its shadow is 0, eight bytes at a time. False where a part of it is not, or is not
+ * mapped. */
+static bool is_all_allowed(uint64_t start, size_t length)
+{
+    uint64_t at = shadow_of(start), last = shadow_of(start + length - 1);
+
+    for (; at % sizeof(uint64_t) != 0 && at < last; at++)
+        if (shadow_read(at) != 0)
+            return false;
+    for (; last - at > sizeof(uint64_t) && at < last; at += sizeof(uint64_t))
+        if (shadow_read_word(at) != 0)
+            return false;
+    for (; at <= last; at++)
+        if (shadow_read(at) != 0)
+            return false;
+    return true;
+}
+
 /* A report reads whatever it likes. */
 static NOINLINE COLD void check_slowly(uint64_t start, size_t length, bool is_write, void *const *frame)
 {
@@ -53,31 +71,40 @@ void kasan_check_(const void *pointer, size_t length, bool is_write, void *const
 {
     uint64_t start = (uint64_t)(uintptr_t)pointer;
 
-    if (length != 0 && has_shadow(start) && start + length > start && kasan_is_on)
+    if (length != 0 && has_shadow(start) && start + length > start && kasan_is_on && !is_all_allowed(start, length))
         check_slowly(start, length, is_write, frame);
+}
+
+/* The string instruction with bytes is slow under an emulator. */
+static void fill(uint64_t shadow, uint8_t value, size_t bytes)
+{
+    uint64_t end = shadow + bytes, words;
+
+    for (; shadow < end && shadow % sizeof(uint64_t) != 0; shadow++)
+        *(uint8_t *)(uintptr_t)shadow = value;
+    words = (end - shadow) / sizeof(uint64_t);
+    __asm__ volatile("rep stosq" : "+D"(shadow), "+c"(words) : "a"(value * 0x0101010101010101u) : "memory");
+    for (; shadow < end; shadow++)
+        *(uint8_t *)(uintptr_t)shadow = value;
 }
 
 void kasan_poison_(const void *pointer, size_t length, enum kasan_reason reason)
 {
     uint64_t start = (uint64_t)(uintptr_t)pointer;
-    uint8_t *shadow = (uint8_t *)(uintptr_t)shadow_of(start);
-    size_t bytes = (length + KASAN_GRANULE - 1) / KASAN_GRANULE;
 
     if (kasan_is_on)
-        __asm__ volatile("rep stosb" : "+D"(shadow), "+c"(bytes) : "a"(reason) : "memory");
+        fill(shadow_of(start), (uint8_t)reason, (length + KASAN_GRANULE - 1) / KASAN_GRANULE);
 }
 
 void kasan_unpoison_(const void *pointer, size_t length)
 {
     uint64_t start = (uint64_t)(uintptr_t)pointer;
-    uint8_t *shadow = (uint8_t *)(uintptr_t)shadow_of(start);
-    size_t bytes = length / KASAN_GRANULE;
 
     if (!kasan_is_on)
         return;
-    __asm__ volatile("rep stosb" : "+D"(shadow), "+c"(bytes) : "a"(0) : "memory");
+    fill(shadow_of(start), 0, length / KASAN_GRANULE);
     if (length % KASAN_GRANULE)
-        *shadow = (uint8_t)(length % KASAN_GRANULE);
+        *(uint8_t *)(uintptr_t)shadow_of(start + length) = (uint8_t)(length % KASAN_GRANULE);
 }
 
 /* Called before a function that does not return: nobody will take the redzones of the frames away that are left. */

@@ -35,6 +35,19 @@ static ALWAYS_INLINE int8_t shadow_read(uint64_t shadow)
     return (int8_t)value;
 }
 
+/* Eight of them; not 0 where they are not mapped. */
+static ALWAYS_INLINE uint64_t shadow_read_word(uint64_t shadow)
+{
+    uint64_t value = 1;
+
+    __asm__ volatile("1: movq (%1), %0\n"
+                     "2:\n" EXCEPTION_TABLE_ENTRY("1b", "2b")
+                     : "+r"(value)
+                     : "r"(shadow)
+                     : "memory");
+    return value;
+}
+
 /* kasan_report.c: ends the kernel. bad is the first byte that must not be accessed. Not declared as what it is: the
  * compiler would have the stack's redzones taken away first. */
 COLD void kasan_report(uint64_t bad, uint64_t start, size_t length, bool is_write, void *const *frame);
