@@ -225,5 +225,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_sleeper_gains_nothing),    cmocka_unit_test(test_random_machines),
     };
 
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
