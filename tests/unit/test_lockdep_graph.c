@@ -71,6 +71,22 @@ static void test_classes_are_names(void **state)
     assert_int_equal(graph.nr_classes, CLASSES_MAX + 2);
 }
 
+/* More names than slots, all alike as far as they are kept: some share a slot, and their hashes tell them apart. */
+static void test_long_names_that_share_a_slot(void **state)
+{
+    static char room[3 * LOCK_HASH_SLOTS * (sizeof(struct lock_class) + 16)] __attribute__((aligned(16)));
+    char name[64];
+
+    (void)state;
+    memset(room, 0, sizeof(room));
+    lock_graph_add_memory(&graph, room, sizeof(room));
+    for (unsigned i = 0; i < 2 * LOCK_HASH_SLOTS; i++) {
+        snprintf(name, sizeof(name), "a name that is longer than what is kept of it, %u", i);
+        assert_null(lock_graph_find_class(&graph, name));
+        assert_int_equal(lock_graph_add_class(&graph, name)->number, CLASSES_MAX + i);
+    }
+}
+
 static void test_equal_stacks_are_one(void **state)
 {
     const struct lock_stack *one = stack_of(1), *two = stack_of(2);
@@ -343,6 +359,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_classes_are_names, begin),
+        cmocka_unit_test_setup(test_long_names_that_share_a_slot, begin),
         cmocka_unit_test_setup(test_equal_stacks_are_one, begin),
         cmocka_unit_test_setup(test_a_circle_is_found_with_its_way_and_stacks, begin),
         cmocka_unit_test_setup(test_what_is_wrong_is_said_once_and_not_followed, begin),
