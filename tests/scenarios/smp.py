@@ -195,3 +195,14 @@ def nmi(run):
         vm.expect("end: |ap_entry")
         vm.send("test smp/each_cpu_calls_each\r")
         vm.expect("1 passed, 0 failed")
+
+
+@scenario("bochs/two-cpus", labels=("long",), timeout=300)
+def bochs_two_cpus(run):
+    """in Bochs, in x2APIC mode, two CPUs start and call each other"""
+    with run.boot_bochs("corei7_skylake_x", 2) as vm:
+        vm.wait_prompt()
+        run.check_output(vm.output, [r"apic: local APIC \(x2APIC\)", ONLINE.format(2)])
+        check_places(vm.command("cpus"), 2)
+        tested = vm.command("test smp")
+        assert ", 0 failed" in tested, tested
