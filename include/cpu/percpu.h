@@ -19,11 +19,16 @@ struct thread;
 /* [c] throughout: only this CPU, with interrupts off or in one instruction. */
 struct percpu {
     struct percpu *self;
-    uint32_t cpu_number;      /* 0 is the boot CPU */
-    uint32_t interrupt_depth; /* nested interrupts and exceptions, NMI and machine check not counted */
-    uint32_t nmi_depth;       /* NMIs and machine checks */
-    uint32_t preempt_count;   /* cpu/preempt.h */
-    uint32_t in_report;       /* nesting of the fault report */
+    uint32_t cpu_number;    /* 0 is the boot CPU */
+    uint32_t preempt_count; /* cpu/preempt.h */
+    union {
+        struct {
+            uint32_t interrupt_depth; /* nested interrupts and exceptions, NMI and machine check not counted */
+            uint32_t nmi_depth;       /* NMIs and machine checks */
+        };
+        uint64_t is_interrupted; /* both: 0 in a thread */
+    };
+    uint32_t in_report; /* nesting of the fault report */
     uint32_t reserved;
     uint64_t stack_canary;       /* at PERCPU_CANARY_OFFSET: the compiler knows */
     uint64_t scratch;            /* for entry stubs */

@@ -118,8 +118,8 @@ static ALWAYS_INLINE bool preempt_is_requested(void)
 /* True in a thread with interrupts on, preemption on and no spinlock held. Context: any. */
 static ALWAYS_INLINE bool may_sleep(void)
 {
-    return irqs_are_enabled() && preempt_depth() == 0 && this_cpu_read(percpu.interrupt_depth) == 0 &&
-           this_cpu_read(percpu.nmi_depth) == 0 && !this_cpu_read(percpu.held_locks);
+    return irqs_are_enabled() && preempt_depth() == 0 &&
+           (this_cpu_read(percpu.is_interrupted) | (uintptr_t)this_cpu_read(percpu.held_locks)) == 0;
 }
 
 /* Ends the kernel: what gives out addresses, and takes locks that interrupts do not, was called in one. The same. */

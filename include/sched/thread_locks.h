@@ -1,5 +1,5 @@
-/* What sync keeps with each thread: the sleeping locks it has, and the one it waits for. It is a part of struct thread;
- * sched zeroes it, calls the two functions below, and leaves it alone otherwise. */
+/* What sync keeps with each thread: the sleeping locks it has, and the one it waits for. It is the first member of
+ * struct thread; sched zeroes it, calls the two functions below, and leaves it alone otherwise. */
 #pragma once
 
 #include <base/types.h>
@@ -16,8 +16,11 @@ struct thread_locks {
     struct mutex_waiter *waiting; /* [p] */
 };
 
-/* Implemented by sched. Context: any. */
-struct thread_locks *thread_locks(struct thread *thread);
+/* Context: any. */
+static inline struct thread_locks *thread_locks(struct thread *thread)
+{
+    return (struct thread_locks *)(void *)thread;
+}
 
 /* The running thread ends: it must hold nothing. Implemented by sync/inherit.c. Context: thread. */
 void thread_locks_at_exit(struct thread *thread);

@@ -14,11 +14,6 @@ const char *thread_name(const struct thread *thread)
     return thread->name;
 }
 
-struct thread_locks *thread_locks(struct thread *thread)
-{
-    return &thread->locks;
-}
-
 static bool runs_on_its_cpu(const struct thread *thread)
 {
     uint32_t cpu = __atomic_load_n(&thread->cpu, __ATOMIC_RELAXED);

@@ -41,13 +41,14 @@ enum thread_leaves {
 };
 
 struct thread {
-    void *saved_rsp;     /* [q] of one that does not run; switch.asm */
-    uint64_t canary;     /* [I] for the compiler's stack protector; switch.asm */
-    uint32_t wait_state; /* [a] enum thread_wait_state; see T3 */
-    uint32_t cpu;        /* [a] T1 */
-    uint32_t flags;      /* [I] */
-    uint8_t leaves;      /* [q] enum thread_leaves */
-    bool has_timed_out;  /* [o] o: the thread itself; and its timer's function, which does not run when it looks */
+    struct thread_locks locks; /* sync's */
+    void *saved_rsp;           /* [q] of one that does not run; switch.asm */
+    uint64_t canary;           /* [I] for the compiler's stack protector; switch.asm */
+    uint32_t wait_state;       /* [a] enum thread_wait_state; see T3 */
+    uint32_t cpu;              /* [a] T1 */
+    uint32_t flags;            /* [I] */
+    uint8_t leaves;            /* [q] enum thread_leaves */
+    bool has_timed_out; /* [o] o: the thread itself; and its timer's function, which does not run when it looks */
     struct sched_entity entity; /* [q] */
     void *stack;                /* [I] lowest address, until buried */
     void *fpu;                  /* [I] its FPU area; NULL: it uses none */
@@ -69,14 +70,15 @@ struct thread {
     unsigned inherited;         /* [q] urgency; written under sync's lock besides */
     unsigned urgency;           /* [q] the larger of the two; others may read it */
 
-    uint8_t wait_reason;       /* [o] enum thread_wait; others read it for reports */
-    const void *wait_object;   /* [o] the same */
-    uint64_t wait_since;       /* [o] the same, by tsc_now_ns; 0: not */
-    uint64_t nr_switches;      /* [q] */
-    struct timer timer;        /* of thread_wait_until */
-    struct thread_locks locks; /* sync's */
+    uint8_t wait_reason;     /* [o] enum thread_wait; others read it for reports */
+    const void *wait_object; /* [o] the same */
+    uint64_t wait_since;     /* [o] the same, by tsc_now_ns; 0: not */
+    uint64_t nr_switches;    /* [q] */
+    struct timer timer;      /* of thread_wait_until */
     struct lockdep_holds lockdep;
 };
+
+static_assert(offsetof(struct thread, locks) == 0, "thread_locks takes the one for the other");
 
 static inline struct thread *thread_of_entity(struct sched_entity *entity)
 {

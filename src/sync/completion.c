@@ -1,7 +1,11 @@
 /* A completion is a semaphore whose permits are events; one that is for all has permits without end. */
 #include <sync/completion.h>
 
+#include <base/assert.h>
+
 #include "semaphore_internal.h"
+
+static_assert(offsetof(struct completion, events) == 0, "reports are told the completion's address");
 
 void completion_init(struct completion *completion, const char *name)
 {
@@ -20,12 +24,12 @@ void completion_complete_all(struct completion *completion)
 
 int completion_wait_until(struct completion *completion, uint64_t deadline_ns)
 {
-    return semaphore_wait_for(&completion->events, &(struct wait_object){WAIT_COMPLETION, completion}, deadline_ns);
+    return semaphore_wait_for(&completion->events, WAIT_COMPLETION, deadline_ns);
 }
 
 void completion_wait(struct completion *completion)
 {
-    (void)!completion_wait_until(completion, UINT64_MAX);
+    (void)!semaphore_wait_for(&completion->events, WAIT_COMPLETION, UINT64_MAX);
 }
 
 bool completion_is_done(const struct completion *completion)

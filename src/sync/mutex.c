@@ -148,7 +148,6 @@ static NOINLINE int lock_contended(struct mutex *mutex, uint64_t deadline_ns, co
 
     if (UNLIKELY(mutex_is_held(mutex)))
         report_recursion(mutex, where);
-    lockdep_contended(&mutex->lockdep);
     if (!take_or_queue(mutex, &waiter, &is_circle)) {
         if (UNLIKELY(is_circle))
             warn("deadlock: thread '%s' waits for mutex '%s', whose owner waits for one of its own",
@@ -166,24 +165,27 @@ void mutex_lock(struct mutex *mutex)
 
     assert_may_sleep();
     lockdep_acquire(&mutex->lockdep, mutex->name, LOCKDEP_SLEEPING);
-    if (LIKELY(try_take(mutex, thread)))
+    if (LIKELY(try_take(mutex, thread))) {
         note_held(mutex, thread, __builtin_return_address(0));
-    else
+    } else {
+        lockdep_contended(&mutex->lockdep);
         (void)!lock_contended(mutex, UINT64_MAX, __builtin_return_address(0));
+    }
     lockdep_acquired(&mutex->lockdep);
 }
 
+/* Who does not wait for ever deadlocks with nobody: for the lock checker it tries. */
 int mutex_lock_until(struct mutex *mutex, uint64_t deadline_ns)
 {
     struct thread *thread = thread_current();
     int error = 0;
 
     assert_may_sleep();
-    if (UNLIKELY(!try_take(mutex, thread)))
-        error = lock_contended(mutex, deadline_ns, __builtin_return_address(0));
-    else
+    if (LIKELY(try_take(mutex, thread)))
         note_held(mutex, thread, __builtin_return_address(0));
-    if (!error) /* who gives up at a deadline closes no circle */
+    else
+        error = lock_contended(mutex, deadline_ns, __builtin_return_address(0));
+    if (!error)
         lockdep_acquire(&mutex->lockdep, mutex->name, LOCKDEP_SLEEPING | LOCKDEP_TRY);
     return error;
 }
@@ -194,31 +196,18 @@ bool mutex_try_lock(struct mutex *mutex)
 
     if (!try_take(mutex, thread))
         return false;
-    note_held(mutex, thread, __builtin_return_address(0));
     lockdep_acquire(&mutex->lockdep, mutex->name, LOCKDEP_SLEEPING | LOCKDEP_TRY);
+    note_held(mutex, thread, __builtin_return_address(0));
     return true;
 }
 
-/* Given back in another order than taken. */
-static NOINLINE void forget(struct mutex *mutex, struct thread_locks *locks)
-{
-    struct mutex *above = locks->held;
-
-    while (above && above->held_below != mutex)
-        above = above->held_below;
-    if (!above)
-        panic("mutex '%s' given back by thread '%s', which does not hold it", mutex->name,
-              thread_name(thread_current()));
-    above->held_below = mutex->held_below;
-}
-
-static NOINLINE void unlock_contended(struct mutex *mutex, struct thread *thread)
+static NOINLINE void unlock_contended(struct mutex *mutex)
 {
     struct mutex_waiter *next;
     uint64_t flags;
 
     flags = spinlock_lock_irqsave(&inheritance_lock);
-    next = inherit_hand_on(mutex, thread);
+    next = inherit_hand_on(mutex, thread_current());
     if (next)
         waiter_take(&next->waiter);
     spinlock_unlock_irqrestore(&inheritance_lock, flags);
@@ -226,18 +215,40 @@ static NOINLINE void unlock_contended(struct mutex *mutex, struct thread *thread
         waiter_release(&next->waiter);
 }
 
+static ALWAYS_INLINE void give_back(struct mutex *mutex, struct thread *thread)
+{
+    uintptr_t alone = (uintptr_t)thread;
+
+    /* pairs with the acquire in try_take */
+    if (UNLIKELY(!__atomic_compare_exchange_n(&mutex->owner, &alone, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)))
+        unlock_contended(mutex);
+}
+
+/* Given back in another order than taken. */
+static NOINLINE void unlock_below(struct mutex *mutex)
+{
+    struct thread *thread = thread_current();
+    struct mutex *above = thread_locks(thread)->held;
+
+    while (above && above->held_below != mutex)
+        above = above->held_below;
+    if (!above)
+        panic("mutex '%s' given back by thread '%s', which does not hold it", mutex->name, thread_name(thread));
+    above->held_below = mutex->held_below;
+    give_back(mutex, thread);
+}
+
+/* What is rare is called last: nothing is saved for it. */
 void mutex_unlock(struct mutex *mutex)
 {
     struct thread *thread = thread_current();
     struct thread_locks *locks = thread_locks(thread);
-    uintptr_t alone = (uintptr_t)thread;
 
     lockdep_release(&mutex->lockdep);
-    if (LIKELY(locks->held == mutex))
+    if (LIKELY(locks->held == mutex)) {
         locks->held = mutex->held_below;
-    else
-        forget(mutex, locks);
-    /* pairs with the acquire in try_take */
-    if (UNLIKELY(!__atomic_compare_exchange_n(&mutex->owner, &alone, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)))
-        unlock_contended(mutex, thread);
+        give_back(mutex, thread);
+    } else {
+        unlock_below(mutex);
+    }
 }

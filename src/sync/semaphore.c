@@ -45,7 +45,7 @@ static int withdraw(struct semaphore *semaphore, struct waiter *waiter)
 }
 
 /* Queued and announced. */
-static int sleep_until_released(struct semaphore *semaphore, struct waiter *waiter, const struct wait_object *object,
+static int sleep_until_released(struct semaphore *semaphore, struct waiter *waiter, enum thread_wait reason,
                                 uint64_t deadline_ns)
 {
     do {
@@ -55,14 +55,14 @@ static int sleep_until_released(struct semaphore *semaphore, struct waiter *wait
             return 0;
         if (error)
             return withdraw(semaphore, waiter);
-        thread_wait_begin(object->reason, object->object);
+        thread_wait_begin(reason, semaphore);
     } while (is_queued(semaphore, waiter)); /* woken for nothing; else a moment before it is released */
     thread_wait_end();
     waiter_await_release(waiter);
     return 0;
 }
 
-int semaphore_wait_for(struct semaphore *semaphore, const struct wait_object *object, uint64_t deadline_ns)
+int semaphore_wait_for(struct semaphore *semaphore, enum thread_wait reason, uint64_t deadline_ns)
 {
     struct waiter waiter;
     uint64_t flags;
@@ -76,19 +76,19 @@ int semaphore_wait_for(struct semaphore *semaphore, const struct wait_object *ob
     waiter.thread = thread_current();
     waiter.state = WAITER_QUEUED;
     list_add_last(&semaphore->waiters, &waiter.link);
-    thread_wait_begin(object->reason, object->object);
+    thread_wait_begin(reason, semaphore);
     spinlock_unlock_irqrestore(&semaphore->lock, flags);
-    return sleep_until_released(semaphore, &waiter, object, deadline_ns);
+    return sleep_until_released(semaphore, &waiter, reason, deadline_ns);
 }
 
 int semaphore_wait_until(struct semaphore *semaphore, uint64_t deadline_ns)
 {
-    return semaphore_wait_for(semaphore, &(struct wait_object){WAIT_SEMAPHORE, semaphore}, deadline_ns);
+    return semaphore_wait_for(semaphore, WAIT_SEMAPHORE, deadline_ns);
 }
 
 void semaphore_wait(struct semaphore *semaphore)
 {
-    (void)!semaphore_wait_until(semaphore, UINT64_MAX);
+    (void)!semaphore_wait_for(semaphore, WAIT_SEMAPHORE, UINT64_MAX);
 }
 
 bool semaphore_try_wait(struct semaphore *semaphore)

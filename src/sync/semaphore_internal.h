@@ -6,13 +6,8 @@
 
 #define SEMAPHORE_ENDLESS UINT32_MAX /* permits that never run out */
 
-struct wait_object {
-    enum thread_wait reason;
-    const void *object;
-};
-
-/* As semaphore_wait_until; object is what reports say is waited for. */
-MUST_CHECK int semaphore_wait_for(struct semaphore *semaphore, const struct wait_object *object, uint64_t deadline_ns);
+/* As semaphore_wait_until, where reports say that a `reason` at the semaphore's address is waited for. */
+MUST_CHECK int semaphore_wait_for(struct semaphore *semaphore, enum thread_wait reason, uint64_t deadline_ns);
 
 /* Gives it endless permits, and one to everybody who waits. Context: any but NMI. */
 void semaphore_post_endless(struct semaphore *semaphore);

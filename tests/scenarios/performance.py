@@ -23,6 +23,7 @@ ROW_BOUNDS = {
     "page_alloc_free": 80,
     "vmalloc_vfree_4096": 1_500,
     "spinlock_irqsave": 19,
+    "mutex": 40,
     "clock_read": 40,
     "timer_set_cancel": 150,
     "interrupt": 300,

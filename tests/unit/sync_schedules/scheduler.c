@@ -114,11 +114,6 @@ void thread_set_inherited_urgency(struct thread *thread, unsigned urgency)
     thread->inherited = urgency;
 }
 
-struct thread_locks *thread_locks(struct thread *thread)
-{
-    return &thread->locks;
-}
-
 const char *thread_name(const struct thread *thread)
 {
     static const char *const names[] = {"0", "1", "2", "3"};

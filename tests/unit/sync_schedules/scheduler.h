@@ -5,11 +5,11 @@
 #include <sched/thread_locks.h>
 
 struct thread {
+    struct thread_locks locks; /* first: thread_locks takes the one for the other */
     unsigned number;
     enum { THREAD_AWAKE, THREAD_ANNOUNCED, THREAD_ASLEEP } wait_state;
     unsigned urgency, inherited;
     unsigned nr_references;
-    struct thread_locks locks;
 };
 
 extern struct thread test_threads[];
