@@ -30,11 +30,12 @@ struct percpu {
     };
     uint32_t in_report; /* nesting of the fault report */
     uint32_t reserved;
-    uint64_t stack_canary;       /* at PERCPU_CANARY_OFFSET: the compiler knows */
-    uint64_t scratch;            /* for entry stubs */
-    struct spinlock *held_locks; /* last taken first, by held_below; see sync/spinlock.h */
-    struct thread *current;      /* who runs; NULL until the scheduler does */
-    uint64_t nr_interrupts;      /* taken so far, of every kind: NMIs and strays too, exceptions not */
+    uint64_t stack_canary;        /* at PERCPU_CANARY_OFFSET: the compiler knows */
+    uint64_t scratch;             /* for entry stubs */
+    struct spinlock *held_locks;  /* last taken first, by held_below; see sync/spinlock.h */
+    struct thread *current;       /* who runs; NULL until the scheduler does */
+    struct spinlock *wanted_lock; /* waited for, in the innermost context that waits; NULL: none */
+    uint64_t nr_interrupts;       /* taken so far, of every kind: NMIs and strays too, exceptions not */
 };
 
 static_assert(PERCPU_LINK_BASE + offsetof(struct percpu, stack_canary) == PERCPU_CANARY_OFFSET,

@@ -88,6 +88,8 @@ void report_locks(void)
         format_code_location(where, sizeof(where), (uint64_t)(uintptr_t)held->acquired_at, true);
         report_line(" '%s' taken at %s", held->name, where);
     }
+    if (this_cpu_read(percpu.wanted_lock))
+        report_line("lock wanted: '%s'", this_cpu_read(percpu.wanted_lock)->name);
 }
 
 /* One line for a frame, or for a run of equal ones: a recursion's own frames would hide where it began. */

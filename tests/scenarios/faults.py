@@ -126,6 +126,12 @@ FAULTS = {
                                   ("fault_add", "provoke_signed_overflow")),
     "shift": own_report(r"bad shift: the count 40 is too large for 'int' of 32 bits", "fault_shift",
                         ("fault_shift", "provoke_shift")),
+    "mutex_recursion": own_report(
+        r"lock recursion: mutex 'provoked' taken at 0x\w+ provoke_mutex_recursion\+\w+ .*, again at 0x\w+ fault_lock_again\+.*",
+        ("report_recursion", "lock_contended"), ("fault_lock_again", "provoke_mutex_recursion")),
+    "mutex_kept": dict(class_words="thread 'keeper' ends while it holds mutex 'provoked'", vector=None,
+                       rip="thread_locks_at_exit", calls=("thread_exit", "thread_start"),
+                       end="bottom of stack 'thread'"),
     "reference_from_zero": reference_fault("raised from 0", "reference_from_zero", "get"),
     "reference_overflow": reference_fault("overflow", "reference_overflow", "get"),
     "reference_underflow": reference_fault("underflow", "reference_underflow", "put"),
