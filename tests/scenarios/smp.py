@@ -41,12 +41,12 @@ def tests_scenario(count, accel, builds, tests="", memory="512M", labels=(), tim
              timeout=timeout, labels=labels)
 
 
-OF_CPUS = "smp thread paging vmalloc time/ irq/"
+OF_CPUS = "smp thread sync paging vmalloc time/ irq/"
 tests_scenario(1, "tcg,thread=single", ("release",), "smp")
 tests_scenario(2, "tcg,thread=single", ("release",), OF_CPUS)
 tests_scenario(3, "tcg,thread=multi", ("debug",), "smp")
 tests_scenario(4, "tcg,thread=single", ("release", "debug"), OF_CPUS)
-tests_scenario(4, "tcg,thread=multi", ("release", "sanitize", "clang"), "smp thread")
+tests_scenario(4, "tcg,thread=multi", ("release", "sanitize", "clang"), "smp thread sync")
 tests_scenario(8, "tcg,thread=single", ("release",), "smp")
 tests_scenario(64, "tcg,thread=single", ("release",), "smp", timeout=240)
 for many in (2, 4, 8):
