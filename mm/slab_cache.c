@@ -130,6 +130,7 @@ uint64_t slab_reap(void)
     if (fault.class_words)
         heap_fault_report(&fault);
     magazine_free_chain(&magazines);
+    quarantine_drain(); /* the magazines */
     flags = spinlock_lock_irqsave(&slab_magazine_cache.lock);
     slab_collect_empty_locked(&slab_magazine_cache, 0, &chain);
     spinlock_unlock_irqrestore(&slab_magazine_cache.lock, flags);
