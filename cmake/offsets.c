@@ -1,11 +1,9 @@
 /* Structure offsets and constants for assembly. Never linked: it is compiled to assembly text, and cmake/offsets.cmake
  * turns the marked strings into offsets.inc. */
+#include "../src/smp/trampoline.h"
 #include <base/layout.h>
 #include <cpu/percpu.h>
 #include <cpu/trap_frame.h>
-
-#include "../src/sched/thread_internal.h"
-#include "../src/smp/trampoline.h"
 
 #define CONSTANT(name, value)       __asm__ volatile(".ascii \"@@" #name " %0\"" : : "i"((int64_t)(value)))
 #define OFFSET(name, type, member)  CONSTANT(name, offsetof(type, member))
@@ -21,10 +19,6 @@ void offsets(void)
     CONSTANT(PERCPU_LINK_BASE_ADDRESS, PERCPU_LINK_BASE);
     PERCPU_OFFSET(PERCPU_SELF, self);
     PERCPU_OFFSET(PERCPU_SCRATCH, scratch);
-    PERCPU_OFFSET(PERCPU_CANARY, stack_canary);
-    PERCPU_OFFSET(PERCPU_CURRENT, current);
-    OFFSET(THREAD_SAVED_RSP, struct thread, saved_rsp);
-    OFFSET(THREAD_CANARY, struct thread, canary);
     OFFSET(TRAP_FRAME_R15, struct trap_frame, r15);
     OFFSET(TRAP_FRAME_R14, struct trap_frame, r14);
     OFFSET(TRAP_FRAME_R13, struct trap_frame, r13);

@@ -22,7 +22,8 @@ struct thread;
 
 #define THREAD_NAME_MAX 24 /* bytes, with the 0; longer names are cut */
 
-/* Flags of a thread: its vector and floating point registers are kept for it. Other threads use none. */
+/* Flags of a thread: its vector and floating point registers are kept for it. Refused so far; other threads use none.
+ */
 #define THREAD_USES_FPU (1u << 0)
 
 struct thread_options {
@@ -37,8 +38,8 @@ struct thread_options {
 typedef int (*thread_function)(void *argument); /* what it returns is the thread's exit code */
 
 /* Makes a thread and starts it; it may have run before this returns. options may be NULL. Returns 0, -ENOMEM, or
- * -EINVAL for a class, nice value, priority or flag there is not, or an affinity without any CPU that runs. Context:
- * thread, but it does not wait. */
+ * -EINVAL for a class, nice value, priority or flag there is not, or an affinity without any CPU that runs,
+ * -ENOTSUP for THREAD_USES_FPU. Context: thread, but it does not wait. */
 MUST_CHECK int thread_create(struct thread **out, const struct thread_options *options, thread_function function,
                              void *argument);
 
@@ -115,7 +116,7 @@ void thread_wait_end(void);
 bool thread_wake(struct thread *thread);
 
 /* Its class and how urgent it is in it. Takes effect at once, wherever the thread is. Returns 0, or -EINVAL as
- * thread_create, or for an idle thread. Context: any but NMI. */
+ * thread_create, or for an idle thread. Context: thread. */
 MUST_CHECK int thread_set_nice(struct thread *thread, int nice); /* kept for later by a FIFO thread */
 MUST_CHECK int thread_set_class(struct thread *thread, enum sched_class class, unsigned priority);
 

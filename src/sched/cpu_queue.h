@@ -30,11 +30,8 @@ struct cpu_queue *thread_queue_lock(const struct thread *thread);
 /* Nanoseconds for run times and slices; may differ a little between CPUs. */
 uint64_t sched_now_ns(void);
 
-/* The running thread does as told and the next one runs, on return the caller again. Interrupts are off on entry and
- * exit; the lock of this CPU's queue is not held. */
-void schedule(enum run_queue_departure departure);
-
-/* schedule, with WAITS where the thread still waits as announced, else without anything. */
+/* The running thread sleeps, where it still waits as announced, until it is made runnable. Interrupts are off on entry
+ * and exit. */
 void schedule_if_waiting(void);
 
 /* The running thread is not to run again. Interrupts are off on entry. */

@@ -26,47 +26,79 @@ uint64_t sched_now_ns(void)
     return tsc_now_ns();
 }
 
-/* The other half of a switch, on the stack of the thread that goes on or begins: T2. What is left of `previous` may be
- * queued, and run elsewhere, as soon as the lock is free. */
-static void finish_switch(struct thread *previous)
+/* As spinlock_lock_irq_off, for the only lock that is held across a switch: no other one is when it is taken. */
+static ALWAYS_INLINE void lock_queue(struct cpu_queue *queue)
 {
-    struct cpu_queue *queue = this_cpu_queue(); /* not the one of when this thread was switched from */
-    uint8_t leaves = previous->leaves;
-    uint64_t slice_end;
+    DEBUG_ASSERT(!this_cpu_read(percpu.held_locks));
+    lockdep_acquire(&queue->lock.lockdep, queue->lock.name, 0);
+    if (UNLIKELY(!spinlock_take_(&queue->lock)))
+        spinlock_wait_(&queue->lock, __builtin_return_address(0));
+    queue->lock.held_below = NULL;
+    this_cpu_write(percpu.held_locks, &queue->lock);
+    STORE_CODE_ADDRESS(queue->lock.acquired_at);
+    lockdep_acquired(&queue->lock.lockdep);
+}
 
-    if (UNLIKELY(leaves == THREAD_MOVES))
-        previous->leaves = THREAD_STAYS;
-    slice_end = run_queue_slice_end(&queue->queue);
-    spinlock_unlock_irq_off(&queue->lock);
-    if (UNLIKELY(slice_end < queue->slice_timer_ns))
-        slice_arm(queue, slice_end);
-    if (UNLIKELY(leaves == THREAD_MOVES))
-        thread_arrive(previous, ARRIVAL_MIGRATED);
-    else if (UNLIKELY(leaves == THREAD_ENDS))
+static ALWAYS_INLINE void unlock_queue(struct cpu_queue *queue)
+{
+    lockdep_release(&queue->lock.lockdep);
+    this_cpu_write(percpu.held_locks, NULL);
+    if (UNLIKELY(!spinlock_give_(&queue->lock)))
+        spinlock_grant_(&queue->lock);
+}
+
+static NOINLINE void see_off(struct thread *previous, enum thread_leaves leaves)
+{
+    if (leaves == THREAD_ENDS) {
         thread_bury(previous);
+        return;
+    }
+    previous->leaves = THREAD_STAYS; /* in transit, and ours: T4 */
+    thread_arrive(previous, ARRIVAL_MIGRATED);
+}
+
+/* The other half of a switch, on the stack of the thread that goes on or begins: T2. `previous` may be queued, and run
+ * elsewhere, as soon as the lock is free. Where threads yield a timer that is set is early enough. */
+static ALWAYS_INLINE void finish_switch(struct thread *previous, enum run_queue_departure departure)
+{
+    struct cpu_queue *queue = this_cpu_pointer(cpu_queue); /* not the one of when this thread was switched from */
+    enum thread_leaves leaves = previous->leaves;
+
+    if (departure != YIELDS || UNLIKELY(queue->slice_timer_ns == UINT64_MAX)) {
+        uint64_t slice_end = run_queue_slice_end(&queue->queue);
+
+        unlock_queue(queue);
+        if (UNLIKELY(slice_end < queue->slice_timer_ns))
+            slice_arm(queue, slice_end);
+    } else {
+        unlock_queue(queue);
+    }
+    if (UNLIKELY(leaves != THREAD_STAYS))
+        see_off(previous, leaves);
 }
 
 void thread_start(struct thread *thread, struct thread *previous)
 {
-    finish_switch(previous);
+    finish_switch(previous, STAYS);
     irq_enable();
     thread_exit(thread->function(thread->argument));
 }
 
-static void note_idle(struct cpu_queue *queue, const struct thread *previous, const struct thread *next, uint64_t now)
+static NOINLINE void begin_idle(struct cpu_queue *queue, uint64_t now)
 {
-    if (next == queue->idle) {
-        queue->idle_since = now;
-    } else if (previous == queue->idle) {
-        spread_note_busy(queue);
-        queue->idle_ns += now - queue->idle_since;
-        queue->idle_since = 0;
-    }
+    queue->idle_since = now;
+}
+
+static NOINLINE void end_idle(struct cpu_queue *queue, uint64_t now)
+{
+    spread_note_busy(queue);
+    queue->idle_ns += now - queue->idle_since;
+    queue->idle_since = 0;
 }
 
 /* Whoever may not stay here goes as if it waited, and is put elsewhere by finish_switch; who waits anyway is, when it
  * is woken. */
-static enum run_queue_departure leave(struct thread *previous, enum run_queue_departure departure)
+static NOINLINE enum run_queue_departure leave(struct thread *previous, enum run_queue_departure departure)
 {
     if (departure == WAITS && previous->leaves == THREAD_MOVES)
         previous->leaves = THREAD_STAYS;
@@ -74,56 +106,51 @@ static enum run_queue_departure leave(struct thread *previous, enum run_queue_de
 }
 
 /* [l] on entry, not on exit */
-static void schedule_locked(struct cpu_queue *queue, enum run_queue_departure departure)
+static ALWAYS_INLINE void schedule_locked(struct cpu_queue *queue, enum run_queue_departure departure)
 {
+    enum run_queue_departure leaving_by = departure;
     struct thread *previous = thread_current(), *next;
     struct sched_entity *entity;
-    uint64_t now = sched_now_ns();
+    uint64_t now = tsc_now_ns();
 
-    ASSERT(preempt_depth() == 0 && !queue->lock.held_below);
     preempt_request_done();
     if (departure == WAITS)
         previous->wait_since = now;
     if (UNLIKELY(previous->leaves != THREAD_STAYS))
-        departure = leave(previous, departure);
-    entity = run_queue_next(&queue->queue, now, departure);
+        leaving_by = leave(previous, departure);
+    entity = run_queue_next(&queue->queue, now, leaving_by);
     if (UNLIKELY(entity == NULL) && spread_steal(queue, now))
         entity = run_queue_next(&queue->queue, now, STAYS);
     next = LIKELY(entity != NULL) ? thread_of_entity(entity) : queue->idle;
-    if (next != previous) {
+    if (LIKELY(next != previous)) {
         queue->nr_switches++;
         next->nr_switches++;
-        note_idle(queue, previous, next, now);
+        if (UNLIKELY(!entity))
+            begin_idle(queue, now);
+        else if (departure == STAYS && previous == queue->idle) /* which neither waits nor yields */
+            end_idle(queue, now);
         lockdep_switch(&next->lockdep);
         previous = thread_switch(previous, next);
     }
-    finish_switch(previous);
-}
-
-void schedule(enum run_queue_departure departure)
-{
-    struct cpu_queue *queue = this_cpu_queue();
-
-    spinlock_lock_irq_off(&queue->lock);
-    schedule_locked(queue, departure);
+    finish_switch(previous, departure);
 }
 
 void schedule_if_waiting(void)
 {
     struct cpu_queue *queue = this_cpu_queue();
 
-    spinlock_lock_irq_off(&queue->lock);
+    lock_queue(queue);
     if (__atomic_load_n(&thread_current()->wait_state, __ATOMIC_RELAXED) == THREAD_HAS_BEGUN_WAIT)
         schedule_locked(queue, WAITS);
     else
-        spinlock_unlock_irq_off(&queue->lock); /* woken meanwhile: T3 */
+        unlock_queue(queue); /* woken meanwhile: T3 */
 }
 
 void schedule_for_ever(void)
 {
     struct cpu_queue *queue = this_cpu_queue();
 
-    spinlock_lock_irq_off(&queue->lock);
+    lock_queue(queue);
     thread_current()->leaves = THREAD_ENDS;
     schedule_locked(queue, WAITS);
     __builtin_unreachable();
@@ -135,9 +162,11 @@ void thread_yield(void)
 
     assert_may_sleep();
     irq_disable();
-    queue = this_cpu_queue();
-    if (run_queue_has_waiting(&queue->queue) || preempt_is_requested())
-        schedule(YIELDS);
+    queue = this_cpu_pointer(cpu_queue);
+    if (run_queue_has_waiting(&queue->queue) || preempt_is_requested()) {
+        lock_queue(queue);
+        schedule_locked(queue, YIELDS);
+    }
     irq_enable();
 }
 
@@ -150,8 +179,12 @@ static bool can_switch_here(void)
 
 void sched_interrupt_exit(void)
 {
-    while (this_cpu_read(percpu.preempt_count) == 0 && can_switch_here())
-        schedule(STAYS);
+    while (this_cpu_read(percpu.preempt_count) == 0 && can_switch_here()) {
+        struct cpu_queue *queue = this_cpu_pointer(cpu_queue);
+
+        lock_queue(queue);
+        schedule_locked(queue, STAYS);
+    }
 }
 
 /* In an interrupt its way out does it. With interrupts off in a thread an interrupt has to come, once they are on. */

@@ -15,9 +15,8 @@
 
 /* No function's frame is larger (-Wframe-larger-than=1024, an error), and at its upper end it holds a return address:
  * below so much of the pattern nothing was ever written. */
-#define GAP_BYTES   1088u
-#define BLOCK_WORDS 8u
-#define GAP_BLOCKS  (GAP_BYTES / (BLOCK_WORDS * sizeof(uint64_t)))
+#define GAP_WORDS   (1088u / sizeof(uint64_t))
+#define BLOCK_WORDS 16u
 
 struct stack_cache {
     struct spinlock lock; /* "thread stacks" */
@@ -32,29 +31,34 @@ static void **link_of(void *stack)
     return (void **)((char *)stack + KERNEL_STACK_SIZE) - 1;
 }
 
-static bool is_untouched(const uint64_t *block)
+/* The first word below `at` that does not hold the pattern, looking at nr_words (not 0) downwards; NULL where all do.
+ */
+static uint64_t *find_used(uint64_t *at, size_t nr_words)
 {
-    uint64_t differences = 0;
+    bool is_untouched;
 
-    for (unsigned i = 0; i < BLOCK_WORDS; i++)
-        differences |= block[i] ^ STACK_FILL;
-    return differences == 0;
+    at--;
+    __asm__ volatile("std; repe scasq; cld"
+                     : "+D"(at), "+c"(nr_words), "=@ccz"(is_untouched)
+                     : "a"(STACK_FILL)
+                     : "memory");
+    return is_untouched ? NULL : at + 1;
+}
+
+static size_t less(size_t a, size_t b)
+{
+    return a < b ? a : b;
 }
 
 /* From the top down, until there is nothing more to overwrite. */
 static void refill(void *stack)
 {
-    uint64_t *low = stack, *at = low + KERNEL_STACK_SIZE / sizeof(*at);
+    uint64_t *low = stack, *at = low + KERNEL_STACK_SIZE / sizeof(*at), *used;
 
-    for (unsigned untouched = 0; at > low && untouched < GAP_BLOCKS;) {
-        at -= BLOCK_WORDS;
-        if (is_untouched(at)) {
-            untouched++;
-            continue;
-        }
+    while (at > low && (used = find_used(at, less(GAP_WORDS, (size_t)(at - low)))) != NULL) {
+        at = used - low >= (ptrdiff_t)BLOCK_WORDS ? used + 1 - BLOCK_WORDS : low;
         for (unsigned i = 0; i < BLOCK_WORDS; i++)
             at[i] = STACK_FILL;
-        untouched = 0;
     }
 }
 

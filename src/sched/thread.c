@@ -26,36 +26,35 @@ int thread_cache_init(void)
     return thread_cache ? 0 : -ENOMEM;
 }
 
-/* The order of the registers that thread_switch takes from the stack. */
+/* The top of a new stack. */
 struct first_frame {
-    uint64_t r15, r14, r13, r12, rbx, rbp;
-    void (*return_address)(void);
-    uint64_t end_of_backtrace[2];
+    struct saved_frame frame;
+    uint64_t end_of_backtrace;
 };
-static_assert(sizeof(struct first_frame) == 9 * 8, "thread_begin finds the stack aligned to 16");
+static_assert(sizeof(struct first_frame) == 3 * 8, "thread_begin finds the stack aligned to 16");
 
 void thread_prepare_stack(struct thread *thread)
 {
     struct first_frame *frame = (struct first_frame *)((char *)thread->stack + KERNEL_STACK_SIZE) - 1;
 
-    *frame = (struct first_frame){.rbx = (uint64_t)(uintptr_t)thread, .return_address = thread_begin};
+    *frame = (struct first_frame){.frame.rip = (uint64_t)(uintptr_t)thread_begin};
     thread->saved_rsp = frame;
 }
 
 void thread_prepare(struct thread *thread, const struct thread_options *options)
 {
-    *thread = (struct thread){
-        .canary = boot_random() & ~(uint64_t)0xff, /* a string that overruns a buffer cannot reproduce the 0 */
-        .flags = options->flags,
-        .references = REFCOUNT_INITIALIZER(1),
-        .lock = SPINLOCK_INITIALIZER("thread"),
-        .policy = {.class = options->class, .nice = options->nice, .priority = options->priority},
-    };
+    static const struct cpu_mask every_cpu = {{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}};
+
+    memset(thread, 0, sizeof(*thread));
+    thread->canary = boot_random() & ~(uint64_t)0xff; /* a string that overruns a buffer cannot reproduce the 0 */
+    thread->flags = options->flags;
+    thread->references = (struct refcount)REFCOUNT_INITIALIZER(1);
+    spinlock_init(&thread->lock, "thread");
+    thread->policy.class = options->class;
+    thread->policy.nice = options->nice;
+    thread->policy.priority = options->priority;
+    thread->affinity = options->affinity ? *options->affinity : every_cpu;
     strlcpy(thread->name, options->name ? options->name : "unnamed", sizeof(thread->name));
-    if (options->affinity)
-        thread->affinity = *options->affinity;
-    else
-        cpu_mask_set_first(&thread->affinity, CPU_MAX);
     sched_entity_init(&thread->entity, &thread->policy);
     thread->urgency = urgency_of_policy(&thread->policy);
 }
@@ -87,6 +86,8 @@ int thread_create(struct thread **out, const struct thread_options *options, thr
         options = &defaults;
     if (!are_valid(options) || (options->affinity && !sched_any_cpu_of(options->affinity)))
         return -EINVAL;
+    if (options->flags & THREAD_USES_FPU)
+        return -ENOTSUP; /* nothing saves those registers: better none than somebody else's */
     thread = slab_alloc(thread_cache, 0);
     if (!thread)
         return -ENOMEM;
@@ -128,13 +129,12 @@ void thread_detach(struct thread *thread)
 /* Under the thread's lock the joiner learns that it need not wait any more, or else is still there to be woken. */
 static void announce_end(struct thread *thread, int code)
 {
-    uint64_t flags = spinlock_lock_irqsave(&thread->lock);
-
+    spinlock_lock(&thread->lock);
     thread->exit_code = code;
     thread->is_over = true;
     if (thread->joiner)
         (void)thread_wake(thread->joiner);
-    spinlock_unlock_irqrestore(&thread->lock, flags);
+    spinlock_unlock(&thread->lock);
 }
 
 void thread_exit(int code)
@@ -144,9 +144,11 @@ void thread_exit(int code)
     assert_may_sleep();
     ASSERT(thread->function && !thread_is_idle(thread));
     thread_locks_at_exit(thread);
-    __atomic_fetch_add(&nr_unburied, 1, __ATOMIC_RELAXED); /* seen by who learns of the end: the lock below */
+    __atomic_fetch_add(&nr_unburied, 1, __ATOMIC_RELAXED); /* seen by who learns of the end: the thread's lock */
+    preempt_disable(); /* the joiner, who may be more urgent, has to wait for the little that is left */
     announce_end(thread, code);
     irq_disable();
+    (void)preempt_count_decrement_();
     schedule_for_ever();
 }
 
@@ -160,44 +162,42 @@ void thread_bury(struct thread *thread)
     __atomic_fetch_sub(&nr_unburied, 1, __ATOMIC_RELEASE); /* pairs with the acquire in threads_settle */
 }
 
-/* Returns true when it is over; else the caller is, or stays, its joiner. */
-static bool look_for_end(struct thread *thread, struct thread *joiner, int *exit_code)
+/* 0: it is over. -EAGAIN: the caller is its joiner, or still is. -EINVAL: somebody else is. */
+static int look_for_end(struct thread *thread, struct thread *joiner, int *exit_code)
 {
-    uint64_t flags = spinlock_lock_irqsave(&thread->lock);
-    bool is_over = thread->is_over;
+    int result = 0;
 
-    thread->joiner = is_over ? NULL : joiner;
-    *exit_code = thread->exit_code;
-    spinlock_unlock_irqrestore(&thread->lock, flags);
-    return is_over;
-}
-
-static bool claim_join(struct thread *thread, struct thread *joiner)
-{
-    uint64_t flags = spinlock_lock_irqsave(&thread->lock);
-    bool is_mine = !thread->joiner;
-
-    if (is_mine)
+    spinlock_lock(&thread->lock);
+    if (thread->joiner && thread->joiner != joiner) {
+        result = -EINVAL;
+    } else if (thread->is_over) {
+        *exit_code = thread->exit_code;
+    } else {
         thread->joiner = joiner;
-    spinlock_unlock_irqrestore(&thread->lock, flags);
-    return is_mine;
+        result = -EAGAIN;
+    }
+    spinlock_unlock(&thread->lock);
+    return result;
 }
 
 int thread_join(struct thread *thread, int *exit_code)
 {
     struct thread *joiner = thread_current();
-    int code;
+    int code, result;
 
     assert_may_sleep();
-    if (thread == joiner || !claim_join(thread, joiner))
+    if (thread == joiner)
         return -EINVAL;
     for (;;) {
         thread_wait_begin(WAIT_JOIN, thread);
-        if (look_for_end(thread, joiner, &code))
+        result = look_for_end(thread, joiner, &code);
+        if (result != -EAGAIN)
             break;
         (void)thread_wait_until(UINT64_MAX);
     }
     thread_wait_end();
+    if (result)
+        return result;
     thread_put(thread);
     thread_stacks_trim();
     if (exit_code)

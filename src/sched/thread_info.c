@@ -2,7 +2,7 @@
 #include <base/layout.h>
 #include <lib/string.h>
 
-#include "thread_internal.h"
+#include "switch.h"
 
 uint32_t thread_number(const struct thread *thread)
 {
@@ -55,14 +55,13 @@ void thread_get_info(const struct thread *thread, struct thread_info *info)
     strlcpy(info->name, thread->name, sizeof(info->name));
 }
 
-/* Where thread_switch left them: the saved frame pointer and return address are the last two of its seven words. */
 bool thread_saved_frame(const struct thread *thread, uint64_t *rip, uint64_t *rbp)
 {
-    const uint64_t *saved = READ_ONCE(thread->saved_rsp);
+    const struct saved_frame *saved = READ_ONCE(thread->saved_rsp);
 
     if (!saved || !READ_ONCE(thread->stack) || runs_on_its_cpu(thread))
         return false;
-    *rbp = saved[5];
-    *rip = saved[6];
+    *rbp = saved->rbp;
+    *rip = saved->rip;
     return true;
 }

@@ -42,8 +42,8 @@ enum thread_leaves {
 
 struct thread {
     struct thread_locks locks; /* sync's */
-    void *saved_rsp;           /* [q] of one that does not run; switch.asm */
-    uint64_t canary;           /* [I] for the compiler's stack protector; switch.asm */
+    void *saved_rsp;           /* [q] of one that does not run; switch.h */
+    uint64_t canary;           /* [I] for the compiler's stack protector; switch.h */
     uint32_t wait_state;       /* [a] enum thread_wait_state; see T3 */
     uint32_t cpu;              /* [a] T1 */
     uint32_t flags;            /* [I] */

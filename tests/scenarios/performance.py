@@ -28,6 +28,8 @@ ROW_BOUNDS = {
     "timer_set_cancel": 150,
     "interrupt": 300,
     "format_line": 700,
+    "yield_alone": 60,
+    "yield_two": 300,
     "memset_1m": 140_000,
     "memcpy_1m": 140_000,
 }
