@@ -115,7 +115,9 @@ int apic_init_cpu(void)
 {
     int error = lapic_init_cpu();
 
-    if (!error)
-        irq_cpu_init();
-    return error;
+    if (error)
+        return error;
+    lapic_timer_init_cpu();
+    irq_cpu_init();
+    return 0;
 }

@@ -61,11 +61,9 @@ static bool is_in_service(unsigned vector)
     return (lapic_read(LAPIC_ISR + vector / 32 * 0x10) >> (vector % 32)) & 1;
 }
 
-/* There is one CPU so far that messages may go to: this one. */
 static void compose_message(uint32_t cpu, uint8_t vector, struct msi_message *message)
 {
-    (void)cpu;
-    message->address = MSI_ADDRESS_BASE | (uint64_t)(lapic_id() & 0xff) << MSI_ADDRESS_DESTINATION_SHIFT;
+    message->address = MSI_ADDRESS_BASE | (uint64_t)irq_controller_id(cpu) << MSI_ADDRESS_DESTINATION_SHIFT;
     message->data = vector;
 }
 

@@ -14,6 +14,9 @@ bool lapic_is_present(void);
  * Context: init of a CPU. */
 MUST_CHECK int lapic_init_cpu(void);
 
+/* The same for its timer, which stays silent until time arms it. Context: init of a CPU, after lapic_init_cpu. */
+void lapic_timer_init_cpu(void);
+
 /* This pin (0 or 1) is an NMI. Context: init. */
 void lapic_set_nmi_pin(unsigned pin);
 

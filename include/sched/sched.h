@@ -25,6 +25,12 @@ void threads_settle(void);
  * thread stays where it is while it may. Context: init. */
 void sched_spread_threads(void);
 
+/* Halts this CPU until an interrupt, as the running thread, where nobody else wants it; false, at once, where somebody
+ * does. For a wait that ends soon: it spares the switch to the idle thread and back, but until then the CPU looks busy
+ * to others and the time is the thread's. Who ends the wait on another CPU has to interrupt this one. The thread may be
+ * on another CPU afterwards. Context: thread with interrupts off, and off again on return. */
+bool sched_halt_here(void);
+
 /* The trap layer calls it last on the way out of the outermost interrupt, when the interrupted code had interrupts on
  * and percpu.preempt_count is 0. Context: irq-off. */
 void sched_interrupt_exit(void);

@@ -419,6 +419,21 @@ void console_set_terminal(bool understands_escapes, bool wants_colours)
     has_colours = understands_escapes && wants_colours;
 }
 
+static void (*input_waker)(void); /* [a] */
+
+void console_set_input_waker(void (*wake)(void))
+{
+    __atomic_store_n(&input_waker, wake, __ATOMIC_RELEASE); /* pairs with the acquire below */
+}
+
+void console_input_arrived(void)
+{
+    void (*wake)(void) = __atomic_load_n(&input_waker, __ATOMIC_ACQUIRE);
+
+    if (wake)
+        wake();
+}
+
 static bool all_wake(struct console *const *list)
 {
     for (const struct console *console = __atomic_load_n(list, __ATOMIC_ACQUIRE); console;

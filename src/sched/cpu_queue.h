@@ -12,6 +12,7 @@ struct cpu_queue {
     bool is_running;        /* [a] the CPU takes threads */
 
     struct timer slice_timer; /* [c] of the CPU, interrupts off */
+    uint64_t idle_work_ns;    /* [c] when the idle thread last did idle work, on sched_now_ns */
     uint64_t slice_timer_ns;  /* [c] on sched_now_ns; UINT64_MAX: not set */
 
     uint64_t nr_switches; /* [l] */

@@ -10,12 +10,15 @@
 #include <mm/stack.h>
 #include <sched/sched.h>
 #include <smp/ipi.h>
+#include <time/clock.h>
 #include <time/timer.h>
 
 #include "cpu_queue.h"
 #include "spread.h"
 #include "stack_cache.h"
 #include "thread_counters.h"
+
+#define IDLE_WORK_EVERY_NS (10 * NS_PER_MS)
 
 static struct thread boot_thread;
 
@@ -36,10 +39,33 @@ static void wait_for_work(struct cpu_queue *queue)
     preempt_check();
 }
 
+/* Idle work may come at any rate: a CPU that waits for a disk again and again is not to do it each time. Where nothing
+ * can interrupt at a moment, it is what runs the timers. */
+static bool is_time_for_idle_work(struct cpu_queue *queue)
+{
+    uint64_t now = sched_now_ns();
+
+    if (timer_will_interrupt() && now - queue->idle_work_ns < IDLE_WORK_EVERY_NS)
+        return false;
+    queue->idle_work_ns = now;
+    return true;
+}
+
+bool sched_halt_here(void)
+{
+    if (preempt_is_requested() || run_queue_has_waiting(&this_cpu_queue()->queue) ||
+        thread_current()->leaves != THREAD_STAYS || !timer_will_interrupt())
+        return false;
+    cpu_halt();
+    irq_disable();
+    return true;
+}
+
 void idle_loop(void)
 {
     for (;;) {
-        idle_run();
+        if (is_time_for_idle_work(this_cpu_queue()))
+            idle_run();
         wait_for_work(this_cpu_queue()); /* an idle thread stays on its CPU */
     }
 }

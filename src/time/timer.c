@@ -15,6 +15,7 @@
 #include <time/timer.h>
 
 #include "clock_internal.h"
+#include "event_shared.h"
 #include "timer_queue.h"
 #include "timers.h"
 
@@ -22,6 +23,7 @@
 #include <cpu/interrupts.h>
 #include <cpu/percpu.h>
 #include <debug/idle.h>
+#include <irq/activity.h>
 #include <time/clock.h>
 
 struct cpu_timers {
@@ -218,6 +220,7 @@ bool timer_cancel(struct timer *timer)
 /* Runs what is due, one after the other: each may set itself and others again. [q] on entry and exit */
 static void run_due(struct cpu_timers *t)
 {
+    uint64_t nr_before = t->nr_fired;
     struct timer *first;
 
     while ((first = timer_queue_first(&t->queue)) != NULL && first->deadline_ns <= clock_now_ns()) {
@@ -229,20 +232,29 @@ static void run_due(struct cpu_timers *t)
         spinlock_lock_irq_off(&t->lock);
         t->running = NULL;
     }
+    if (t->nr_fired != nr_before)
+        activity_note();
 }
 
-void event_fired(struct event_source *source)
+void timer_kicked(void)
 {
     struct cpu_timers *t = this_cpu_timers();
 
     ASSERT(!irqs_are_enabled());
-    __atomic_add_fetch(&source->nr_fired, 1, __ATOMIC_RELAXED);
     spinlock_lock_irq_off(&t->lock);
     t->nr_events++;
     run_due(t);
     arm_first(t);
     spinlock_unlock_irq_off(&t->lock);
-    clock_watch();
+    clock_watch_later();
+}
+
+void event_fired(struct event_source *source)
+{
+    __atomic_add_fetch(&source->nr_fired, 1, __ATOMIC_RELAXED);
+    if (!source->is_per_cpu)
+        event_shared_fired(source);
+    timer_kicked();
 }
 
 void timer_poll(void)

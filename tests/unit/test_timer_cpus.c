@@ -44,7 +44,11 @@ void event_program(uint64_t deadline_ns)
 {
 }
 
-void clock_watch(void)
+void clock_watch_later(void)
+{
+}
+
+void event_shared_fired(struct event_source *source)
 {
 }
 

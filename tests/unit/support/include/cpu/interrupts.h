@@ -1,9 +1,9 @@
 /* The host has no interrupt flag: this shadows include/cpu/interrupts.h in unit tests and fuzzers. */
 #pragma once
 
-#include <sched.h>
-
 #include <base/types.h>
+
+int sched_yield(void); /* sched.h has names that are the kernel's too */
 
 static inline bool irqs_are_enabled(void)
 {
