@@ -217,8 +217,9 @@ bool timer_cancel(struct timer *timer)
     return was_queued;
 }
 
-/* Runs what is due, one after the other: each may set itself and others again. [q] on entry and exit */
-static void run_due(struct cpu_timers *t)
+/* Runs what is due, one after the other: each may set itself and others again. True where any
+ * ran. [q] on entry and exit */
+static bool run_due(struct cpu_timers *t)
 {
     uint64_t nr_before = t->nr_fired;
     struct timer *first;
@@ -232,20 +233,22 @@ static void run_due(struct cpu_timers *t)
         spinlock_lock_irq_off(&t->lock);
         t->running = NULL;
     }
-    if (t->nr_fired != nr_before)
-        activity_note();
+    return t->nr_fired != nr_before;
 }
 
 void timer_kicked(void)
 {
     struct cpu_timers *t = this_cpu_timers();
+    bool has_run;
 
     ASSERT(!irqs_are_enabled());
     spinlock_lock_irq_off(&t->lock);
     t->nr_events++;
-    run_due(t);
+    has_run = run_due(t);
     arm_first(t);
     spinlock_unlock_irq_off(&t->lock);
+    if (has_run)
+        activity_note();
     clock_watch_later();
 }
 
@@ -261,6 +264,7 @@ void timer_poll(void)
 {
     uint64_t flags;
     struct cpu_timers *t;
+    bool has_run = false;
 
     if (event_source_current())
         return;
@@ -268,9 +272,11 @@ void timer_poll(void)
     t = this_cpu_timers();
     if (!t->running) {
         spinlock_lock_irq_off(&t->lock);
-        run_due(t);
+        has_run = run_due(t);
         spinlock_unlock_irq_off(&t->lock);
     }
+    if (has_run)
+        activity_note();
     irq_restore(flags);
 }
 
