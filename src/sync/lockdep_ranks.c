@@ -40,9 +40,11 @@ static const struct {
     {70, "irq mask"},
     {80, "ioapic"},
     {80, "PCI configuration ports"},
+    {83, "waiting for anything"},
     {84, "priority inheritance"},
     {85, "thread"},
     {88, "timer queue"},
+    {89, "shared event source"},
     {90, "run queue"},
 };
 
