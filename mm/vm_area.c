@@ -77,37 +77,45 @@ static struct vm_area *lowest_gap(uint64_t bytes)
     }
 }
 
-/* Links area, whose start and end are set, as the one directly before after (NULL: as the last). */
-static void insert_before(struct vm_area *area, struct vm_area *after, uint64_t gap_start)
+/* Where an area directly before `after` hangs: at its left, or at the right end of what is there. */
+static void link_before(struct vm_area *area, struct vm_area *after)
 {
-    struct rbtree_node *parent = after ? after->node.child[RBTREE_LEFT] : vm_areas.root;
-    enum rbtree_side side = RBTREE_RIGHT;
+    struct rbtree_node *parent = after->node.child[RBTREE_LEFT];
 
+    if (!parent) {
+        rbtree_insert(&vm_areas, &area->node, &after->node, RBTREE_LEFT);
+        return;
+    }
+    while (parent->child[RBTREE_RIGHT])
+        parent = parent->child[RBTREE_RIGHT];
+    rbtree_insert(&vm_areas, &area->node, parent, RBTREE_RIGHT);
+}
+
+/* Links area, whose start and end are set, between `before` and `after`: one of them is enough, neither is there in an
+ * empty tree. */
+static void insert_between(struct vm_area *area, struct vm_area *before, struct vm_area *after, uint64_t gap_start)
+{
     area->gap_before = area->start - gap_start;
     if (after) {
         after->gap_before = after->start - area->end;
         rbtree_value_changed(&vm_areas, &after->node);
-    }
-    if (!parent) {
-        parent = after ? &after->node : NULL;
-        side = RBTREE_LEFT;
+        link_before(area, after);
     } else {
-        while (parent->child[RBTREE_RIGHT])
-            parent = parent->child[RBTREE_RIGHT];
+        rbtree_insert(&vm_areas, &area->node, before ? &before->node : NULL, before ? RBTREE_RIGHT : RBTREE_LEFT);
     }
-    rbtree_insert(&vm_areas, &area->node, parent, side);
 }
 
 /* Finds room and takes it. span: bytes with guard pages; slack: what alignment may cost, and that of the whole area. */
 static int place_locked(struct vm_area *area, uint64_t span, uint64_t alignment, uint64_t phase)
 {
     uint64_t slack = alignment - PAGE_SIZE + VM_AREA_GRANULE - PAGE_SIZE, gap_start, gap_end, base;
-    struct vm_area *after = lowest_gap(span + slack), *last = area_of(rbtree_last(&vm_areas));
+    struct vm_area *after = lowest_gap(span + slack), *last = NULL;
 
     if (after) {
         gap_end = after->start;
         gap_start = gap_end - after->gap_before;
     } else {
+        last = area_of(rbtree_last(&vm_areas));
         gap_start = last ? last->end : AREAS_START;
         gap_end = VMALLOC_END;
     }
@@ -117,7 +125,7 @@ static int place_locked(struct vm_area *area, uint64_t span, uint64_t alignment,
     area->start = align_down(base - PAGE_SIZE, VM_AREA_GRANULE);
     area->end = align_up(base - PAGE_SIZE + span, VM_AREA_GRANULE);
     area->base = base;
-    insert_before(area, after, gap_start);
+    insert_between(area, last, after, gap_start);
     return 0;
 }
 

@@ -347,7 +347,6 @@ INIT void smp_init_boot_cpu(void)
     error = ipi_init();
     ASSERT(error == 0); /* nobody else is given these vectors */
     call_init();
-    shootdown_init();
     where_init();
     smp_cpus[0]->apic_id = controller->own_id();
     smp_cpus[0]->place = topology_read(smp_cpus[0]->apic_id);
@@ -368,7 +367,9 @@ INIT void smp_init(const struct smp_cpu_steps *steps, uint32_t most)
     cpu_list_read(&starting->list, acpi_find_table(ACPI_MADT, 0), smp_cpus[0]->apic_id, most);
     say_list(&starting->list);
     drop_unreachable(&starting->list);
-    if (starting->list.nr_cpus > 1)
+    if (starting->list.nr_cpus > 1) {
+        shootdown_init(); /* alone there is nobody to tell */
         start_others(starting);
+    }
     kfree(starting);
 }
