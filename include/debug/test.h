@@ -50,6 +50,12 @@ struct test_settle_cpu {
 
 TABLE_DECLARE(const struct test_settle_cpu, test_settle_cpus);
 
+/* What a test's runner does before and after it, for others than tests: notes what all counters show now, settled, and
+ * compares them with that. False when some differ; text, of size bytes, then says which. Context: thread, nothing else
+ * runs. */
+void test_counters_note(void);
+MUST_CHECK bool test_counters_compare(char *text, size_t size);
+
 /* Who can reach other CPUs says how to have all of them call a function. Context: init. */
 void test_set_each_cpu(void (*on_each_cpu)(void (*function)(void)));
 

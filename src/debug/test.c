@@ -68,7 +68,7 @@ static void settle_counters(void)
     }
 }
 
-static void read_counters(void)
+void test_counters_note(void)
 {
     settle_counters();
     for (const struct test_counter *counter = __table_test_counters_start; counter < __table_test_counters_end;
@@ -76,10 +76,8 @@ static void read_counters(void)
         *counter->before = counter->read();
 }
 
-/* One failure names all counters that differ. */
-static void compare_counters(void)
+bool test_counters_compare(char *text, size_t size)
 {
-    char text[FAILURE_TEXT_MAX / 2] = "";
     size_t length = 0;
 
     settle_counters();
@@ -87,11 +85,19 @@ static void compare_counters(void)
          counter++) {
         uint64_t after = counter->read();
 
-        if (after != *counter->before && length < sizeof(text))
-            length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s %lu -> %lu", length > 0 ? ", " : "",
+        if (after != *counter->before && length < size)
+            length += (size_t)snprintf(text + length, size - length, "%s%s %lu -> %lu", length > 0 ? ", " : "",
                                        counter->name, *counter->before, after);
     }
-    if (length > 0)
+    return length == 0;
+}
+
+/* One failure names all counters that differ. */
+static void compare_counters(void)
+{
+    char text[FAILURE_TEXT_MAX / 2];
+
+    if (!test_counters_compare(text, sizeof(text)))
         test_fail(__FILE_NAME__, __LINE__, "not as before: %s", text);
 }
 
@@ -103,7 +109,7 @@ static void no_bracket(void *context)
 static void run_between(const struct kernel_test *test, const struct test_bracket *bracket)
 {
     failure.count = 0;
-    read_counters();
+    test_counters_note();
     bracket->begin(bracket->context);
     test->run();
     bracket->end(bracket->context);

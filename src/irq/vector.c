@@ -5,6 +5,7 @@
 #include <cpu/interrupts.h>
 #include <cpu/percpu.h>
 #include <cpu/trap_frame.h>
+#include <debug/test.h>
 
 /* The controller's own are asked for by number, above; 0x20 to 0x2f are where the 8259s were moved to: a stray one of
  * theirs shall meet nobody. */
@@ -205,3 +206,16 @@ uint32_t irq_controller_id(uint32_t cpu)
 {
     return percpu_of(cpu, vectors)->controller_id;
 }
+
+/* For tests, which leave as many as they found. */
+static uint64_t count_taken(void)
+{
+    uint64_t count = 0;
+
+    for (uint32_t cpu = 0; cpu < percpu_nr_cpus(); cpu++)
+        for (unsigned vector = 0; vector < NR_VECTORS; vector++)
+            count += __atomic_load_n(&percpu_of(cpu, vectors)->lines[vector], __ATOMIC_RELAXED) != NULL;
+    return count;
+}
+
+TEST_COUNTER(vectors, "interrupt vectors", NULL, count_taken);
