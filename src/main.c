@@ -44,10 +44,13 @@
 #include <virtio/blk.h>
 #include <virtio/bus.h>
 #include <virtio/rng.h>
+#include <watchdog/watchdog.h>
 
 /* How often a halted CPU looks for hardware errors that were corrected. */
 #define POLL_MS     500u
 #define POLL_MS_MAX 86400000u /* a day */
+
+#define LOCKUP_MS_MAX 86400000u
 
 #define DELAY_US_MAX 1000000u /* of the race detector: a second */
 
@@ -213,6 +216,19 @@ INIT static void start_other_cpus(void)
     smp_init(&steps, most > 0 ? (uint32_t)most : 1);
 }
 
+INIT static void start_watchdog(void)
+{
+    static const char *const words[] = {[LOCKUP_WARN] = "warn", [LOCKUP_PANIC] = "panic"};
+    int action = option_choice("keel.lockup", words, ARRAY_SIZE(words));
+    struct watchdog_options options = {
+        .soft_ns = option_number("keel.soft-lockup-ms", LOCKUP_MS_MAX, WATCHDOG_SOFT_NS / NS_PER_MS) * NS_PER_MS,
+        .hard_ns = option_number("keel.hard-lockup-ms", LOCKUP_MS_MAX, WATCHDOG_HARD_NS / NS_PER_MS) * NS_PER_MS,
+        .action = action >= 0 ? (enum lockup_action)action : LOCKUP_WARN,
+    };
+
+    watchdog_init(&options);
+}
+
 /* boot/entry.asm calls this: protocol, physical address of the loader's information, how far above its link address the
  * image lies, TSC at the first instruction. */
 NORETURN void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_distance, uint64_t entry_tsc);
@@ -285,6 +301,7 @@ INIT NO_KASAN void kernel_main(enum boot_protocol protocol, uint64_t info, uint6
     start_machine_check_poll(); /* a halted CPU's banks are looked at too: needs timers */
     irq_enable();               /* sources nobody claims are masked; drivers wait for their devices */
     start_other_cpus();         /* needs timers to wait; before drivers ask how many CPUs there are */
+    start_watchdog();           /* CPUs that hang are found: needs all of them, and timers */
     pci_init();                 /* finds what drivers will be asked about */
     virtio_pci_init();          /* PCI's virtio functions become devices of their own */
     virtio_rng_init();          /* the random pool is fed */

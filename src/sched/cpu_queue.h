@@ -15,6 +15,9 @@ struct cpu_queue {
     uint64_t idle_work_ns;    /* [c] when the idle thread last did idle work, on sched_now_ns */
     uint64_t slice_timer_ns;  /* [c] on sched_now_ns; UINT64_MAX: not set */
 
+    uint64_t nr_looks; /* [c] interrupts off: how often it has looked whom to run; others read it (sched/watch.h) */
+    bool is_halted;    /* [c] the same: from before a halt until the idle thread goes on, or makes way */
+
     uint64_t nr_switches; /* [l] */
     uint64_t nr_arrivals; /* [l] threads that came from another CPU */
     uint64_t idle_ns;     /* [l] */

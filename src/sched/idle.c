@@ -17,6 +17,7 @@
 #include "spread.h"
 #include "stack_cache.h"
 #include "thread_counters.h"
+#include "watch_calls.h"
 
 #define IDLE_WORK_EVERY_NS (10 * NS_PER_MS)
 
@@ -27,12 +28,15 @@ static struct thread boot_thread;
 static void wait_for_work(struct cpu_queue *queue)
 {
     irq_disable();
+    queue->nr_looks++;
     if (!preempt_is_requested())
         spread_note_idle(queue);
     if (!preempt_is_requested() && timer_will_interrupt()) {
         slice_disarm(queue);
+        watch_halts(queue);
         timer_settle();
         cpu_halt();
+        WRITE_ONCE(queue->is_halted, false);
     }
     irq_enable();
     cpu_relax();

@@ -8,6 +8,7 @@
 
 #include "spread.h"
 #include "switch.h"
+#include "watch_calls.h"
 
 static PER_CPU struct cpu_queue cpu_queue;
 
@@ -114,6 +115,7 @@ static ALWAYS_INLINE void schedule_locked(struct cpu_queue *queue, enum run_queu
     uint64_t now = tsc_now_ns();
 
     preempt_request_done();
+    queue->nr_looks++;
     if (departure == WAITS)
         previous->wait_since = now;
     if (UNLIKELY(previous->leaves != THREAD_STAYS))
@@ -182,6 +184,8 @@ void sched_interrupt_exit(void)
     while (this_cpu_read(percpu.preempt_count) == 0 && can_switch_here()) {
         struct cpu_queue *queue = this_cpu_pointer(cpu_queue);
 
+        if (UNLIKELY(thread_is_idle(thread_current())))
+            watch_leaves_idle(queue);
         lock_queue(queue);
         schedule_locked(queue, STAYS);
     }

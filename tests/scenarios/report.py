@@ -281,15 +281,16 @@ def check_addresses(report, kernel, cr2_counts):
     return rip, function
 
 
-def check_context(report, kernel):
-    want(field(report, "cpu") == "0", f"cpu: {report.fields['cpu']}")
+def check_context(report, kernel, expected):
+    cpu, others = expected.get("cpu", "0"), expected.get("others", "none, 1 CPU online")
+    want(field(report, "cpu") == cpu, f"cpu: {report.fields['cpu']}, expected {cpu}")
     want(re.fullmatch(r"\S+, (stack '[^']+', (overflowed by )?\d+ bytes( left)?|RSP is in no stack)",
                       field(report, "thread")), f"thread: '{report.fields['thread']}'")
     want(re.fullmatch(r"(thread|interrupt|NMI), interrupt depth \d+, NMI depth \d+, preemption off \d+, interrupts (on|off)",
                       field(report, "context")), f"context: '{report.fields['context']}'")
     want(("interrupts on" in report.fields["context"]) == bool(report.registers["rflags"] & 0x200),
          "context: interrupts on or off is not what rflags says")
-    want(field(report, "other CPUs") == "none, 1 CPU online", f"other CPUs: '{report.fields['other CPUs']}'")
+    want(field(report, "other CPUs") == others, f"other CPUs: '{report.fields['other CPUs']}', expected '{others}'")
     want(int(field(report, "locks held")) == len(report.locks), "locks held: not as many as are listed")
     for lock in report.locks:
         match = re.fullmatch(r"'[^']+' taken at (.*)", lock)
@@ -390,7 +391,7 @@ def check(report, kernel, output, expected):
          f"cr2: '{report.fields['cr2']}', expected '{expected.get('cr2')}'")
     if "access" in expected:
         check_access(report, expected["access"])
-    check_context(report, kernel)
+    check_context(report, kernel, expected)
     names = check_backtrace(report, kernel, rip, expected.get("end", "bottom of stack 'boot'"))
     check_calls(names, expected.get("calls", ()))
     check_code(report, kernel, rip)
