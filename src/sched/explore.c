@@ -3,7 +3,6 @@
 #include <sched/explore.h>
 
 #include <base/assert.h>
-#include <cpu/interrupts.h>
 #include <cpu/preempt.h>
 #include <cpu/schedule_point.h>
 
@@ -44,9 +43,7 @@ void schedule_point_(void)
     if (!is_chosen())
         return;
     result.nr_switches++;
-    irq_disable();
-    schedule(YIELDS);
-    irq_enable();
+    thread_yield();
 }
 
 void explore_begin(const struct explore_plan *wanted)
