@@ -7,6 +7,12 @@ from harness import Machine, scenario
 # Time is what the CPU executes: every run repeats itself.
 MACHINE = dict(cpu="qemu64", memory="256M", extra=("-icount", "shift=0,sleep=off"))
 CASES = ("waiting_and_waking", "the_last_owner_frees", "allocators", "timers")
+# Tests that were written for themselves: of what waits, and of a ring with the model of a device.
+OTHERS = ("sync/semaphore_ping_pong", "sync/wake_one_wakes_in_order", "sync/completion_counts_and_is_used_again",
+          "sync/urgency_is_passed_on_and_given_back", "thread/wake_for_nothing_is_survived_and_reasons_are_shown",
+          "virtio/an_entropy_device_that_lies_is_reset_and_marked_failed", "virtio/the_same_with_a_packed_ring",
+          "heap/named_cache")
+MOST = 400
 
 
 def boot(run, commands, ends="pass", options=""):
@@ -22,6 +28,16 @@ def cases(run):
     output = boot(run, "; ".join(f"explore explore/{case}" for case in CASES))
     found = dict(re.findall(r"^explore: explore/(\w+) passed with a switch at each of (\d+) places", output, re.M))
     assert found.keys() == set(CASES), found
+    assert all(int(places) > 10 for places in found.values()), found
+    print(found)
+
+
+@scenario("explore/others", builds=("debug",), timeout=240)
+def others(run):
+    """tests of wait queues, semaphores, mutexes, a slab cache and virtqueues pass under the same, at their first places"""
+    output = boot(run, "; ".join(f"explore {test} most={MOST} seeds=8" for test in OTHERS))
+    found = dict(re.findall(r"^explore: (\S+) passed with a switch at each of (\d+) places", output, re.M))
+    assert found.keys() == set(OTHERS), found
     assert all(int(places) > 10 for places in found.values()), found
     print(found)
 
