@@ -1,43 +1,14 @@
 /* Making a thread runnable: which CPU's queue it goes to, and what that CPU is told. */
 #include "cpu_queue.h"
 
-#include <cpu/interrupts.h>
-#include <smp/ipi.h>
-
 #include "spread.h"
-
-struct cpu_queue *thread_queue_lock(const struct thread *thread)
-{
-    for (;;) {
-        uint32_t cpu = __atomic_load_n(&thread->cpu, __ATOMIC_RELAXED);
-        struct cpu_queue *queue = cpu_queue_of(cpu);
-
-        spinlock_lock_irq_off(&queue->lock);
-        if (LIKELY(__atomic_load_n(&thread->cpu, __ATOMIC_RELAXED) == cpu)) /* T1 */
-            return queue;
-        spinlock_unlock_irq_off(&queue->lock);
-    }
-}
 
 void cpu_queue_tell(struct cpu_queue *queue, enum run_queue_effect effect)
 {
-    uint64_t slice_end;
-
     if (effect == EFFECT_NONE)
         return;
-    if (queue != this_cpu_queue()) {
-        ipi_reschedule(queue->queue.cpu);
-        return;
-    }
-    if (effect == EFFECT_PREEMPT) {
-        preempt_request();
-        return;
-    }
     spinlock_lock_irq_off(&queue->lock);
-    slice_end = run_queue_slice_end(&queue->queue);
-    spinlock_unlock_irq_off(&queue->lock);
-    if (slice_end < queue->slice_timer_ns)
-        slice_arm(queue, slice_end);
+    cpu_queue_unlock_and_tell(queue, effect);
 }
 
 static bool may_use(const struct thread *thread, const struct cpu_queue *queue)
@@ -59,8 +30,7 @@ void thread_arrive(struct thread *thread, enum run_queue_arrival arrival)
         queue = thread_queue_lock(thread);
         cpu = may_use(thread, queue) ? queue->queue.cpu : spread_choose(queue, thread);
     }
+    spread_note_work(queue);
     effect = run_queue_add(&queue->queue, &thread->entity, sched_now_ns(), arrival);
-    spread_note_busy(queue);
-    spinlock_unlock_irq_off(&queue->lock);
-    cpu_queue_tell(queue, effect);
+    cpu_queue_unlock_and_tell(queue, effect);
 }

@@ -1,6 +1,11 @@
 /* What every CPU has for its threads: the run queue with its lock, the idle thread, the slice's timer and figures. */
 #pragma once
 
+#include <cpu/percpu.h>
+#include <cpu/preempt.h>
+#include <cpu/tsc.h>
+#include <smp/ipi.h>
+
 #include "run_queue.h"
 #include "thread_internal.h"
 
@@ -24,15 +29,39 @@ struct cpu_queue {
     uint64_t idle_since;  /* [l] 0: it is not idle */
 };
 
+extern PER_CPU struct cpu_queue cpu_queue;
+
 /* This CPU's. Context: irq-off, or preemption off. */
-struct cpu_queue *this_cpu_queue(void);
-struct cpu_queue *cpu_queue_of(uint32_t cpu);
+static ALWAYS_INLINE struct cpu_queue *this_cpu_queue(void)
+{
+    return this_cpu_pointer(cpu_queue);
+}
+
+static inline struct cpu_queue *cpu_queue_of(uint32_t cpu)
+{
+    return percpu_of(cpu, cpu_queue);
+}
 
 /* Takes the lock of the thread's queue. Context: irq-off. */
-struct cpu_queue *thread_queue_lock(const struct thread *thread);
+static ALWAYS_INLINE struct cpu_queue *thread_queue_lock(const struct thread *thread)
+{
+    for (;;) {
+        uint32_t cpu = __atomic_load_n(&thread->cpu, __ATOMIC_RELAXED);
+        bool is_here = cpu == this_cpu_read(percpu.cpu_number);
+        struct cpu_queue *queue = LIKELY(is_here) ? this_cpu_queue() : cpu_queue_of(cpu);
+
+        spinlock_lock_irq_off(&queue->lock);
+        if (LIKELY(__atomic_load_n(&thread->cpu, __ATOMIC_RELAXED) == cpu)) /* T1 */
+            return queue;
+        spinlock_unlock_irq_off(&queue->lock);
+    }
+}
 
 /* Nanoseconds for run times and slices; may differ a little between CPUs. */
-uint64_t sched_now_ns(void);
+static ALWAYS_INLINE uint64_t sched_now_ns(void)
+{
+    return tsc_now_ns();
+}
 
 /* The running thread sleeps, where it still waits as announced, until it is made runnable. Interrupts are off on entry
  * and exit. */
@@ -48,12 +77,35 @@ void thread_arrive(struct thread *thread, enum run_queue_arrival arrival);
 void cpu_queue_tell(struct cpu_queue *queue, enum run_queue_effect effect);
 
 /* After interrupts have come back on: gives the CPU away where that was asked for. */
-void preempt_check(void);
+static ALWAYS_INLINE void preempt_check(void)
+{
+    if (UNLIKELY(this_cpu_read(percpu.preempt_count) == 0))
+        preempt_reschedule_();
+}
 
 /* The slice's timer (slice.c). Context: irq-off, on the CPU concerned. */
 void slice_init(struct cpu_queue *queue);
 void slice_arm(struct cpu_queue *queue, uint64_t slice_end_ns);
 void slice_disarm(struct cpu_queue *queue);
+
+/* Gives the queue's lock back, and does what a change of the queue means for its CPU. Context: irq-off. */
+static ALWAYS_INLINE void cpu_queue_unlock_and_tell(struct cpu_queue *queue, enum run_queue_effect effect)
+{
+    bool is_here = queue == this_cpu_queue();
+    uint64_t slice_end = UINT64_MAX;
+
+    if (effect == EFFECT_TIMER && is_here)
+        slice_end = run_queue_slice_end(&queue->queue);
+    spinlock_unlock_irq_off(&queue->lock);
+    if (effect == EFFECT_NONE)
+        return;
+    if (!is_here)
+        ipi_reschedule(queue->queue.cpu);
+    else if (effect == EFFECT_PREEMPT)
+        preempt_request();
+    else if (UNLIKELY(slice_end < queue->slice_timer_ns))
+        slice_arm(queue, slice_end);
+}
 
 /* The code of idle threads. */
 NORETURN void idle_loop(void);

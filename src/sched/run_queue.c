@@ -127,15 +127,33 @@ static NOINLINE enum run_queue_effect add_anybody(struct run_queue *queue, struc
     return effect_of(queue, entity, had_waiting);
 }
 
-/* To a fair entity that runs alone comes its equal back: what happens all the time where two threads wake each other.
- */
-static ALWAYS_INLINE bool is_return_of_equal(const struct run_queue *queue, const struct sched_entity *entity,
-                                             enum run_queue_arrival arrival)
+/* A fair entity comes to one that runs alone. */
+static ALWAYS_INLINE bool is_second(const struct run_queue *queue, const struct sched_entity *entity)
 {
     const struct sched_entity *running = queue->running;
 
-    return queue->fair.nr == 0 && arrival == ARRIVAL_WOKEN && entity->queue == queue && entity->class == SCHED_FAIR &&
-           running != NULL && running->class == SCHED_FAIR && running->weight == entity->weight;
+    return queue->fair.nr == 0 && entity->class == SCHED_FAIR && running != NULL && running->class == SCHED_FAIR;
+}
+
+/* Places it, where that takes little: the running one's equal comes back, which happens all the time where two threads
+ * wake each other; or a new one, to which nothing is owed. */
+static ALWAYS_INLINE bool place_second(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
+                                       enum run_queue_arrival arrival)
+{
+    struct sched_entity *running = queue->running;
+
+    if (arrival == ARRIVAL_NEW) {
+        charge_fair(running, now);
+        entity->vruntime = running->vruntime;
+        entity->queue = queue;
+        fair_renew_slice(entity);
+        return true;
+    }
+    if (UNLIKELY(arrival != ARRIVAL_WOKEN || entity->queue != queue || running->weight != entity->weight))
+        return false;
+    charge_fair(running, now);
+    fair_place_woken_equal(entity, running);
+    return true;
 }
 
 enum run_queue_effect run_queue_add(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
@@ -144,10 +162,8 @@ enum run_queue_effect run_queue_add(struct run_queue *queue, struct sched_entity
     struct sched_entity *running = queue->running;
 
     ASSERT(entity->state == ENTITY_OUT);
-    if (UNLIKELY(!is_return_of_equal(queue, entity, arrival)))
+    if (UNLIKELY(!is_second(queue, entity) || !place_second(queue, entity, now, arrival)))
         return add_anybody(queue, entity, now, arrival, 0);
-    charge_fair(running, now);
-    fair_place_woken_equal(entity, running);
     fair_insert_first(&queue->fair, entity);
     queue->load += entity->weight;
     entity->state = ENTITY_QUEUED;

@@ -2,7 +2,6 @@
 #include "cpu_queue.h"
 
 #include <base/assert.h>
-#include <cpu/tsc.h>
 #include <sched/sched.h>
 #include <smp/ipi.h>
 
@@ -10,22 +9,7 @@
 #include "switch.h"
 #include "watch_calls.h"
 
-static PER_CPU struct cpu_queue cpu_queue;
-
-struct cpu_queue *this_cpu_queue(void)
-{
-    return this_cpu_pointer(cpu_queue);
-}
-
-struct cpu_queue *cpu_queue_of(uint32_t cpu)
-{
-    return percpu_of(cpu, cpu_queue);
-}
-
-uint64_t sched_now_ns(void)
-{
-    return tsc_now_ns();
-}
+PER_CPU struct cpu_queue cpu_queue;
 
 /* As spinlock_lock_irq_off, for the only lock that is held across a switch: no other one is when it is taken. */
 static ALWAYS_INLINE void lock_queue(struct cpu_queue *queue)
@@ -112,7 +96,7 @@ static ALWAYS_INLINE void schedule_locked(struct cpu_queue *queue, enum run_queu
     enum run_queue_departure leaving_by = departure;
     struct thread *previous = thread_current(), *next;
     struct sched_entity *entity;
-    uint64_t now = tsc_now_ns();
+    uint64_t now = sched_now_ns();
 
     preempt_request_done();
     queue->nr_looks++;
@@ -203,10 +187,4 @@ void preempt_reschedule_(void)
     irq_disable();
     sched_interrupt_exit();
     irq_enable();
-}
-
-void preempt_check(void)
-{
-    if (UNLIKELY(this_cpu_read(percpu.preempt_count) == 0))
-        preempt_reschedule_();
 }

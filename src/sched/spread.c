@@ -7,11 +7,11 @@
 
 static struct cpu_mask taking; /* [a] CPUs that take threads; none leaves */
 static struct cpu_mask idle;   /* [a] of them, those with nothing to do: a hint, for it may change at any moment */
-static bool is_spreading;      /* [a] once all CPUs are there; until then who may stay where it is, stays */
+bool spread_is_on_;
 
 void sched_spread_threads(void)
 {
-    WRITE_ONCE(is_spreading, smp_nr_online() > 1);
+    WRITE_ONCE(spread_is_on_, smp_nr_online() > 1);
 }
 
 static struct run_queue *queue_of(uint32_t cpu)
@@ -54,13 +54,11 @@ void spread_note_busy(const struct cpu_queue *queue)
         (void)cpu_mask_clear_atomic(&idle, queue->queue.cpu);
 }
 
-uint32_t spread_choose(const struct cpu_queue *queue, const struct thread *thread)
+uint32_t spread_choose_among_(const struct cpu_queue *queue, const struct thread *thread)
 {
-    uint32_t previous = queue->queue.cpu, cpu;
+    uint32_t previous = queue->queue.cpu;
+    uint32_t cpu = placement_choose(&view, &thread->entity, previous, &thread->affinity);
 
-    if (cpu_mask_has(&thread->affinity, previous) && (queue->queue.running == NULL || !READ_ONCE(is_spreading)))
-        return previous;
-    cpu = placement_choose(&view, &thread->entity, previous, &thread->affinity);
     return cpu == CPU_MAX ? previous : cpu; /* no CPU of its set runs any more */
 }
 
@@ -74,7 +72,7 @@ static void note_moved(struct cpu_queue *to, struct sched_entity *entity)
 /* The second lock is only tried for (T5): who has it is switching, and may be on its way to take threads itself. */
 bool spread_steal(struct cpu_queue *queue, uint64_t now)
 {
-    uint32_t cpu = READ_ONCE(is_spreading) ? steal_choose(&view, queue->queue.cpu) : CPU_MAX;
+    uint32_t cpu = READ_ONCE(spread_is_on_) ? steal_choose(&view, queue->queue.cpu) : CPU_MAX;
     struct sched_entity *entity;
     struct cpu_queue *from;
 
@@ -92,7 +90,7 @@ bool spread_steal(struct cpu_queue *queue, uint64_t now)
 
 struct cpu_queue *spread_balance(struct cpu_queue *queue, uint64_t now, enum run_queue_effect *effect)
 {
-    uint32_t cpu = READ_ONCE(is_spreading) ? balance_choose(&view, &queue->queue) : CPU_MAX;
+    uint32_t cpu = READ_ONCE(spread_is_on_) ? balance_choose(&view, &queue->queue) : CPU_MAX;
     struct sched_entity *entity;
     struct cpu_queue *to;
 

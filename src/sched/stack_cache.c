@@ -45,6 +45,13 @@ static uint64_t *find_used(uint64_t *at, size_t nr_words)
     return is_untouched ? NULL : at + 1;
 }
 
+static void fill_block(uint64_t *at)
+{
+    size_t nr_words = BLOCK_WORDS;
+
+    __asm__ volatile("rep stosq" : "+D"(at), "+c"(nr_words) : "a"(STACK_FILL) : "memory");
+}
+
 static size_t less(size_t a, size_t b)
 {
     return a < b ? a : b;
@@ -57,28 +64,25 @@ static void refill(void *stack)
 
     while (at > low && (used = find_used(at, less(GAP_WORDS, (size_t)(at - low)))) != NULL) {
         at = used - low >= (ptrdiff_t)BLOCK_WORDS ? used + 1 - BLOCK_WORDS : low;
-        for (unsigned i = 0; i < BLOCK_WORDS; i++)
-            at[i] = STACK_FILL;
+        fill_block(at);
     }
 }
 
-static struct stack_cache *lock_cache(uint32_t cpu)
+/* Interrupts off. */
+static ALWAYS_INLINE void lock_cache(struct stack_cache *cache)
 {
-    struct stack_cache *cache = percpu_of(cpu, caches);
-
     if (UNLIKELY(!cache->lock.name))
         spinlock_init(&cache->lock, "thread stacks");
     spinlock_lock_irq_off(&cache->lock);
-    return cache;
 }
 
 /* Takes one off a cache that has more than `keep`. */
-static void *take(uint32_t cpu, uint32_t keep)
+static ALWAYS_INLINE void *take(struct stack_cache *cache, uint32_t keep)
 {
     uint64_t flags = irq_save();
-    struct stack_cache *cache = lock_cache(cpu);
     void *stack = NULL;
 
+    lock_cache(cache);
     if (cache->count > keep) {
         stack = cache->first;
         cache->first = *link_of(stack);
@@ -91,7 +95,7 @@ static void *take(uint32_t cpu, uint32_t keep)
 
 void *thread_stack_get(void)
 {
-    void *stack = take(this_cpu_read(percpu.cpu_number), 0); /* another CPU's would do as well */
+    void *stack = take(this_cpu_pointer(caches), 0); /* another CPU's would do as well */
 
     if (!stack)
         return stack_alloc("thread");
@@ -102,8 +106,9 @@ void *thread_stack_get(void)
 void thread_stack_put(void *stack)
 {
     uint64_t flags = irq_save();
-    struct stack_cache *cache = lock_cache(this_cpu_read(percpu.cpu_number));
+    struct stack_cache *cache = this_cpu_pointer(caches);
 
+    lock_cache(cache);
     kasan_unpoison(stack, KERNEL_STACK_SIZE); /* its thread has left functions that never return */
     *link_of(stack) = cache->first;
     cache->first = stack;
@@ -112,20 +117,20 @@ void thread_stack_put(void *stack)
     irq_restore(flags);
 }
 
-static void drain(uint32_t cpu, uint32_t keep)
+static NOINLINE void drain(struct stack_cache *cache, uint32_t keep)
 {
     void *stack;
 
-    while ((stack = take(cpu, keep)) != NULL)
+    while ((stack = take(cache, keep)) != NULL)
         stack_free(stack);
 }
 
 void thread_stacks_trim(void)
 {
-    uint32_t cpu = this_cpu_read(percpu.cpu_number);
+    struct stack_cache *cache = this_cpu_pointer(caches);
 
-    if (UNLIKELY(READ_ONCE(percpu_of(cpu, caches)->count) > KEPT_PER_CPU))
-        drain(cpu, KEPT_PER_CPU);
+    if (UNLIKELY(READ_ONCE(cache->count) > KEPT_PER_CPU))
+        drain(cache, KEPT_PER_CPU);
 }
 
 IDLE_WORK(thread_stacks, thread_stacks_trim);
@@ -133,5 +138,5 @@ IDLE_WORK(thread_stacks, thread_stacks_trim);
 void thread_stacks_drain(void)
 {
     for (uint32_t cpu = 0; cpu < percpu_nr_cpus(); cpu++)
-        drain(cpu, 0);
+        drain(percpu_of(cpu, caches), 0);
 }

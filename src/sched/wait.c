@@ -84,17 +84,17 @@ int thread_wait_until(uint64_t deadline_ns)
 
 /* [q] The thread sleeps: T3. Where it goes on where it was, it is put into that queue at once; else it is in transit.
  */
-static enum run_queue_effect rouse(struct cpu_queue *queue, struct thread *thread, bool *is_in_transit)
+static ALWAYS_INLINE enum run_queue_effect rouse(struct cpu_queue *queue, struct thread *thread, bool *is_in_transit)
 {
     *is_in_transit = spread_choose(queue, thread) != queue->queue.cpu;
     if (UNLIKELY(*is_in_transit))
         return EFFECT_NONE;
-    spread_note_busy(queue);
+    spread_note_work(queue);
     return run_queue_add(&queue->queue, &thread->entity, sched_now_ns(), ARRIVAL_WOKEN);
 }
 
 /* Interrupts off. */
-static bool wake(struct thread *thread)
+static ALWAYS_INLINE bool wake(struct thread *thread)
 {
     struct cpu_queue *queue = thread_queue_lock(thread);
     enum run_queue_effect effect = EFFECT_NONE;
@@ -107,11 +107,9 @@ static bool wake(struct thread *thread)
     __atomic_store_n(&thread->wait_state, THREAD_IS_AWAKE, __ATOMIC_RELAXED);
     if (thread->entity.state == ENTITY_OUT)
         effect = rouse(queue, thread, &is_in_transit);
-    spinlock_unlock_irq_off(&queue->lock);
+    cpu_queue_unlock_and_tell(queue, effect);
     if (UNLIKELY(is_in_transit))
         thread_arrive(thread, ARRIVAL_WOKEN);
-    else
-        cpu_queue_tell(queue, effect);
     return true;
 }
 

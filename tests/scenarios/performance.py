@@ -30,6 +30,7 @@ ROW_BOUNDS = {
     "format_line": 700,
     "yield_alone": 60,
     "yield_two": 300,
+    "thread_create_join": 2_000,
     "memset_1m": 140_000,
     "memcpy_1m": 140_000,
 }
