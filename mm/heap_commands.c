@@ -49,7 +49,7 @@ static void find_stack(struct vm_area *area, void *argument)
     struct wanted_stack *wanted = argument;
 
     if (area->kind == VM_AREA_STACK && wanted->n-- == 0)
-        wanted->found = (struct stack_info){area->name, vaddr_to_pointer(vaddr(area->base)), area->size_bytes};
+        wanted->found = (struct stack_info){area->name, vaddr_to_pointer(vaddr(area->base)), area->size_bytes, NULL};
 }
 
 static int stacks_command(int argc, char **argv)

@@ -66,12 +66,10 @@ static void fill_trace(uint64_t trace[KCSAN_TRACE], void *const *frame)
 
 static void fill_party(struct kcsan_party *party, const struct kcsan_access *access, void *const *frame)
 {
-    const char *name = report_thread_name();
-
     party->access = *access;
     party->cpu = this_cpu_read(percpu.cpu_number);
     party->interrupt_depth = this_cpu_read(percpu.interrupt_depth);
-    strlcpy(party->thread, name ? name : "boot", sizeof(party->thread));
+    report_format_thread(party->thread, sizeof(party->thread));
     fill_trace(party->trace, frame);
 }
 
@@ -86,7 +84,7 @@ NOINLINE void kcsan_meet(uint64_t address, uint64_t size, unsigned kind, void *c
     flags = irq_save();
     watch = kcsan_watch_meet(&kcsan_table, &access);
     if (watch) {
-        this_cpu_write(kcsan_quiet, 1); /* report_thread_name and others are instrumented */
+        this_cpu_write(kcsan_quiet, 1); /* report_format_thread and others are instrumented */
         fill_party(&watch->other, &access, frame);
         this_cpu_write(kcsan_quiet, 0);
         kcsan_watch_tell(watch);

@@ -62,7 +62,7 @@ static void say_party(const char *which, const struct kcsan_party *party)
 {
     char where[128];
 
-    report_line("kcsan: %s: %s of %lu byte%s at 0x%016lx by CPU %u, thread '%s', interrupt depth %u", which,
+    report_line("kcsan: %s: %s of %lu byte%s at 0x%016lx by CPU %u, thread %s, interrupt depth %u", which,
                 kind_words(party->access.kind), party->access.size, party->access.size == 1 ? "" : "s",
                 party->access.address, party->cpu, party->thread, party->interrupt_depth);
     for (unsigned i = 0; i < KCSAN_TRACE && party->trace[i]; i++) {

@@ -26,7 +26,7 @@ struct kcsan_party {
     struct kcsan_access access;
     uint32_t cpu;
     uint32_t interrupt_depth;
-    char thread[24];
+    char thread[40];             /* REPORT_THREAD_MAX */
     uint64_t trace[KCSAN_TRACE]; /* the access, then return addresses; 0 ends it */
 };
 

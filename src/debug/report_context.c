@@ -22,20 +22,25 @@ static bool is_nmi_class(uint64_t vector)
 static void format_stack(char *buffer, size_t size, uint64_t rsp)
 {
     struct known_stack stack;
+    bool is_inside = known_stack_find(rsp, &stack) || known_stack_find(rsp - 1, &stack);
+    char words[STACK_WORDS_MAX];
 
-    if (known_stack_find(rsp, &stack) || known_stack_find(rsp - 1, &stack))
-        snprintf(buffer, size, "stack '%s', %lu bytes left", stack.name, rsp - stack.low);
-    else if (known_stack_find(rsp + PAGE_BYTES, &stack))
-        snprintf(buffer, size, "stack '%s', overflowed by %lu bytes", stack.name, stack.low - rsp);
-    else
+    if (!is_inside && !known_stack_find(rsp + PAGE_BYTES, &stack)) {
         snprintf(buffer, size, "RSP is in no stack");
+        return;
+    }
+    stack_format(stack.name, stack.owner, words, sizeof(words));
+    if (is_inside)
+        snprintf(buffer, size, "%s, %lu bytes left", words, rsp - stack.low);
+    else
+        snprintf(buffer, size, "%s, overflowed by %lu bytes", words, stack.low - rsp);
 }
 
 void report_context(const struct report_state *state)
 {
     uint64_t vector = state->report->frame->vector;
     unsigned irq = this_cpu_read(percpu.interrupt_depth), nmi = this_cpu_read(percpu.nmi_depth);
-    char stack[96];
+    char stack[128], thread[REPORT_THREAD_MAX];
 
     if (is_nmi_class(vector))
         nmi -= nmi > 0;
@@ -43,7 +48,8 @@ void report_context(const struct report_state *state)
         irq -= irq > 0;
     report_line("cpu: %u", this_cpu_read(percpu.cpu_number));
     format_stack(stack, sizeof(stack), state->report->frame->rsp);
-    report_line("thread: %s, %s", report_thread_name(), stack);
+    report_format_thread(thread, sizeof(thread));
+    report_line("thread: %s, %s", thread, stack);
     report_line("context: %s, interrupt depth %u, NMI depth %u, preemption off %u, interrupts %s",
                 nmi   ? "NMI"
                 : irq ? "interrupt"

@@ -5,6 +5,7 @@
 #include <boot/image.h>
 #include <cpu/interrupts.h>
 #include <debug/idle.h>
+#include <debug/report_hooks.h>
 #include <lib/format.h>
 #include <mm/kmalloc.h>
 #include <mm/stack.h>
@@ -184,6 +185,8 @@ INIT int sched_init(void)
     init_queue(queue, 0, idle);
     become_boot_thread(queue);
     thread_list_add(idle);
+    thread_sign_stack(idle);
+    report_set_thread_format(thread_format_current);
     ipi_set_reschedule(look_whom_to_run);
     return 0;
 }

@@ -9,6 +9,7 @@
 #include <cpu/random.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+#include <mm/stack.h>
 #include <sched/sched.h>
 
 #include "cpu_queue.h"
@@ -30,8 +31,9 @@ int thread_cache_init(void)
 struct first_frame {
     struct saved_frame frame;
     uint64_t end_of_backtrace;
+    struct stack_owner owner; /* at stack_owner_place */
 };
-static_assert(sizeof(struct first_frame) == 3 * 8, "thread_begin finds the stack aligned to 16");
+static_assert(sizeof(struct first_frame) % 16 == 8, "thread_begin finds the stack aligned to 16");
 
 void thread_prepare_stack(struct thread *thread)
 {
@@ -39,6 +41,15 @@ void thread_prepare_stack(struct thread *thread)
 
     *frame = (struct first_frame){.frame.rip = (uint64_t)(uintptr_t)thread_begin};
     thread->saved_rsp = frame;
+}
+
+void thread_sign_stack(const struct thread *thread)
+{
+    struct stack_owner *owner = stack_owner_place(thread->stack);
+
+    memcpy(owner->name, thread->name, sizeof(owner->name));
+    owner->thread = thread->number;
+    WRITE_ONCE(owner->magic, STACK_OWNER_MAGIC);
 }
 
 void thread_prepare(struct thread *thread, const struct thread_options *options)
@@ -102,6 +113,7 @@ int thread_create(struct thread **out, const struct thread_options *options, thr
     thread_prepare_stack(thread);
     refcount_get(&thread->references); /* the maker's, and its own */
     thread_list_add(thread);
+    thread_sign_stack(thread);
     *out = thread;
     start(thread);
     return 0;

@@ -1,5 +1,6 @@
 /* What is known about a thread, for people. Nothing here takes a lock: each fact is one read. */
 #include <base/layout.h>
+#include <lib/format.h>
 #include <lib/string.h>
 
 #include "switch.h"
@@ -12,6 +13,16 @@ uint32_t thread_number(const struct thread *thread)
 const char *thread_name(const struct thread *thread)
 {
     return thread->name;
+}
+
+void thread_format_current(char *buffer, size_t size)
+{
+    const struct thread *thread = thread_current();
+
+    if (thread && thread->number > 0)
+        snprintf(buffer, size, "%u '%s'", thread->number, thread->name);
+    else
+        strlcpy(buffer, "boot", size);
 }
 
 static bool runs_on_its_cpu(const struct thread *thread)

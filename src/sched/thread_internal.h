@@ -90,6 +90,9 @@ static inline bool thread_is_idle(const struct thread *thread)
     return (thread->flags & THREAD_IS_IDLE) != 0;
 }
 
+/* For reports: "boot", or number and name of who runs here, "12 'work'". Context: any. */
+void thread_format_current(char *buffer, size_t size);
+
 /* Threads that exist, in the order of their numbers (thread_list.c). */
 void thread_list_add(struct thread *thread);
 void thread_list_remove(struct thread *thread);
@@ -100,6 +103,10 @@ void thread_prepare(struct thread *thread, const struct thread_options *options)
 /* Has a new thread begin in entry on its stack when it is first switched to, interrupts off, the queue's lock held.
  * thread_begin (switch.asm) calls thread_start. */
 void thread_prepare_stack(struct thread *thread);
+
+/* Writes on a stack of stack_alloc, which holds its first frame, whose it is; the thread has its number. */
+void thread_sign_stack(const struct thread *thread);
+
 NORETURN void thread_start(struct thread *thread, struct thread *previous);
 
 /* A thread that will never run again and that nobody is switching from: its stack goes, and the reference of the one

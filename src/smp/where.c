@@ -34,7 +34,7 @@ struct where {
     uint32_t interrupt_depth, preempt_depth;
     bool are_interrupts_on;
     bool has_more_frames;
-    char thread[THREAD_NAME_MAX];
+    char thread[REPORT_THREAD_MAX];
     struct backtrace_frame frames[FRAMES_MAX];
     struct {
         const char *name;
@@ -81,7 +81,7 @@ static void tell(const struct trap_frame *frame, bool is_stopped)
     mine->interrupt_depth = this_cpu_read(percpu.interrupt_depth);
     mine->preempt_depth = preempt_depth();
     mine->are_interrupts_on = (frame->rflags & RFLAGS_IF) != 0;
-    strlcpy(mine->thread, report_thread_name(), sizeof(mine->thread));
+    report_format_thread(mine->thread, sizeof(mine->thread));
     __atomic_store_n(&mine->is_told, 1, __ATOMIC_RELEASE); /* pairs with the acquire in wait_for */
 }
 
@@ -230,9 +230,9 @@ static void describe_place(const struct where *its, const struct cpu_mask *same,
     size_t length = format_cpus(line, sizeof(line) / 2, same);
 
     snprintf(line + length, sizeof(line) - length,
-             ": %s, thread %s, interrupt depth %u, preemption off %u, interrupts %s",
-             its->is_stopped ? "stopped" : "running", its->thread, its->interrupt_depth, its->preempt_depth,
-             its->are_interrupts_on ? "on" : "off");
+             ": %s, thread %s%s, interrupt depth %u, preemption off %u, interrupts %s",
+             its->is_stopped ? "stopped" : "running", its->thread, cpu_mask_count(same) > 1 ? " and others" : "",
+             its->interrupt_depth, its->preempt_depth, its->are_interrupts_on ? "on" : "off");
     write(line);
     describe_locks(its, write);
     describe_frames(its, write);

@@ -50,6 +50,7 @@ static bool find_stack(uint64_t address, struct known_stack *found)
     if (!stack_of_address((const void *)(uintptr_t)address, &stack))
         return false;
     found->name = stack.name;
+    found->owner = stack.owner;
     found->low = (uint64_t)(uintptr_t)stack.base;
     found->high = found->low + stack.size_bytes;
     return true;

@@ -32,6 +32,17 @@ def reference_fault(words, name, operation):
 
 
 WRITE, FETCH, PRESENT = 2, 16, 1
+
+
+def thread_guard(direction, side):
+    """A thread writes to a guard page of its own stack."""
+    page = r"stack guard page of thread \d+ 'work'"
+    return dict(class_words=f"kernel stack {direction}: write to the {page}", vector=14, error_code=WRITE,
+                cr2=rf"{page} \({side} the stack\)", rip="fault_write",
+                calls=("fault_write", f"write_{side}", "thread_start"), end=r"bottom of stack of thread \d+ 'work'",
+                fields={"thread": r"^(\d+) 'work', stack of thread \1 'work', \d+ bytes left$"})
+
+
 OPERAND = r"\[r\w+\] = 0x{0}, r\w+ = 0x{0}"
 
 FAULTS = {
@@ -131,7 +142,17 @@ FAULTS = {
         ("report_recursion", "lock_contended"), ("fault_lock_again", "provoke_mutex_recursion")),
     "mutex_kept": dict(class_words="thread 'keeper' ends while it holds mutex 'provoked'", vector=None,
                        rip="thread_locks_at_exit", calls=("thread_exit", "thread_start"),
-                       end="bottom of stack 'thread'"),
+                       end=r"bottom of stack of thread (\d+) 'keeper'",
+                       fields={"thread": r"^\d+ 'keeper', stack of thread \d+ 'keeper', \d+ bytes left$"}),
+    # The same numbers in all places: the report's own, and the stack's.
+    "thread_guard_below": thread_guard("overflow", "below"),
+    "thread_guard_above": thread_guard("underflow", "above"),
+    "thread_recursion": dict(
+        class_words=r"kernel stack overflow: stack guard page of thread \d+ 'recurses' \(double fault\)", vector=8,
+        error_code=0, rip="fault_recurse", cr2=r"stack guard page of thread \d+ 'recurses' \(below the stack\)",
+        calls=("fault_recurse", "recurse_in_thread", "thread_start"), end=r"bottom of stack of thread \d+ 'recurses'",
+        fields={"thread": r"^(\d+) 'recurses', stack of thread \1 'recurses', "
+                          r"(overflowed by \d+ bytes|\d+ bytes left)$"}),
     "reference_from_zero": reference_fault("raised from 0", "reference_from_zero", "get"),
     "reference_overflow": reference_fault("overflow", "reference_overflow", "get"),
     "reference_underflow": reference_fault("underflow", "reference_underflow", "put"),

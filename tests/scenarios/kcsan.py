@@ -20,10 +20,10 @@ def data_race(run):
         match = RACE.match(found[0].fields["class"])
         assert match and "write" in match.groups(), found[0].fields["class"]
         for pattern in (r"0x\w+ is \.bss: race\+0x\w+$",
-                        r"first: (read|write) of 8 bytes at 0x\w+ by CPU 0, thread '\w+', interrupt depth 0$",
+                        r"first: (read|write) of 8 bytes at 0x\w+ by CPU 0, thread (boot|\d+ '[^']+'), interrupt depth 0$",
                         r"first: 0x\w+ fault_add_in_thread\S*\+0x\w+ \(src/fault/kcsan\.c:\d+\)$",
                         r"first: 0x\w+ provoke_data_race\+", r"first: 0x\w+ run_fault\+",
-                        r"second: (read|write) of 8 bytes at 0x\w+ by CPU 0, thread '\w+', interrupt depth 1$",
+                        r"second: (read|write) of 8 bytes at 0x\w+ by CPU 0, thread (boot|\d+ '[^']+'), interrupt depth 1$",
                         r"second: 0x\w+ fault_add_in_interrupt\S*\+0x\w+ \(src/fault/kcsan\.c:\d+\)$",
                         r"second: 0x\w+ fire\+", r"second: 0x\w+ irq_dispatch\+"):
             assert any(re.match(pattern, line) for line in said), f"'{pattern}' is not among {said}"
@@ -39,7 +39,7 @@ def data_race_cpus(run):
         assert len(found) == 1 and places == ["that", "this"], [each.fields["class"] for each in found]
         said = found[0].details
         sides = [match.groups() for match in (re.match(
-            r"(first|second): (read|write) of 8 bytes at 0x\w+ by CPU (\d), thread '[^']+', interrupt depth 0$", line)
+            r"(first|second): (read|write) of 8 bytes at 0x\w+ by CPU (\d), thread (?:boot|\d+ '[^']+'), interrupt depth 0$", line)
             for line in said) if match]
         assert len(sides) == 2 and "write" in sides[0][1] + sides[1][1], said
         assert {side[2] for side in sides} == {"0", "1"}, sides

@@ -284,7 +284,7 @@ def check_addresses(report, kernel, cr2_counts):
 def check_context(report, kernel, expected):
     cpu, others = expected.get("cpu", "0"), expected.get("others", "none, 1 CPU online")
     want(field(report, "cpu") == cpu, f"cpu: {report.fields['cpu']}, expected {cpu}")
-    want(re.fullmatch(r"\S+, (stack '[^']+', (overflowed by )?\d+ bytes( left)?|RSP is in no stack)",
+    want(re.fullmatch(r"(boot|\d+ '[^']+'), (stack ('[^']+'|of thread \d+ '[^']+'), (overflowed by )?\d+ bytes( left)?|RSP is in no stack)",
                       field(report, "thread")), f"thread: '{report.fields['thread']}'")
     want(re.fullmatch(r"(thread|interrupt|NMI), interrupt depth \d+, NMI depth \d+, preemption off \d+, interrupts (on|off)",
                       field(report, "context")), f"context: '{report.fields['context']}'")
