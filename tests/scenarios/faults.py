@@ -310,7 +310,7 @@ def lockup(kind, cpu, watcher, provoke, end, spins=("fault_spin", "clock_now_ns"
                 outcome="goes on", calls=("fault_spin", *provoke), end=end, cpu=str(cpu), **more)
 
 
-BY_THREAD = (("fault_spin_deaf", "thread_start"), "bottom of stack 'thread'")
+BY_THREAD = (("fault_spin_deaf", "thread_start"), r"bottom of stack of thread \d+ 'deaf'")
 LOCKUPS = {
     "soft_lockup": [lockup("soft", 0, "[123]", ("provoke_soft_lockup", *DISPATCH), "bottom of stack 'boot'",
                            others="3, asked", fields={"context": "preemption off 1, interrupts on"})],
