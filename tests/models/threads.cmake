@@ -54,3 +54,28 @@ model_mutant(run_queue_hand_over steals_with_both_locks_waited_for
     };
 ]]
   TO "    lock(victim);\n    is_locked = true;\n" EXPECT "invalid end state|nr_saved==3")
+
+model_test(tlb_shootdown)
+set(still_cached [[is_free|is_cached]])
+# The others flush before they can see that the entry has gone, and cache it again.
+model_mutant(tlb_shootdown asked_without_fence
+  FROM "        fence(cpu);\n        was_empty" TO "        was_empty" EXPECT "${still_cached}")
+model_mutant(tlb_shootdown counted_before_the_flush
+  FROM ":: (askers & 1) -> TLB(cpu, 0) = false; count_down(0)" TO ":: (askers & 1) -> count_down(0); TLB(cpu, 0) = false"
+  EXPECT "${still_cached}")
+# Two CPUs that wait for each other, interrupts off.
+model_mutant(tlb_shootdown waits_without_answering
+  FROM "    :: memory[ASKERS(cpu)] != 0 -> run_asked()\n" TO "" EXPECT "is_free")
+# Who asks in between is forgotten.
+model_mutant(tlb_shootdown taken_in_two_steps
+  FROM [[
+        askers = memory[ASKERS(cpu)];
+        memory[ASKERS(cpu)] = 0
+    };
+]]
+  TO [[
+        askers = memory[ASKERS(cpu)]
+    };
+    memory[ASKERS(cpu)] = 0;
+]]
+  EXPECT "is_free")
