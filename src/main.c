@@ -302,6 +302,7 @@ INIT NO_KASAN void kernel_main(enum boot_protocol protocol, uint64_t info, uint6
     irq_enable();               /* sources nobody claims are masked; drivers wait for their devices */
     start_other_cpus();         /* needs timers to wait; before drivers ask how many CPUs there are */
     start_watchdog();           /* CPUs that hang are found: needs all of them, and timers */
+    sched_spread_threads();     /* from here on a thread may run on any of them */
     pci_init();                 /* finds what drivers will be asked about */
     virtio_pci_init();          /* PCI's virtio functions become devices of their own */
     virtio_rng_init();          /* the random pool is fed */

@@ -48,6 +48,18 @@ def fairness_one_cpu(run):
         check_shares(run, times, 5)
 
 
+@scenario("sched/fairness-four-cpus", timeout=120)
+def fairness_four_cpus(run):
+    """on four CPUs four and five equal threads get equal CPU time within 2 %: the fifth goes round"""
+    commands = "fairness all 8 0 0 0 0; fairness all 8 0 0 0 0 0"
+    with run.boot(machine(commands, cpus="4", accel="tcg,thread=multi")) as vm:
+        vm.wait_end("pass")
+    runs = competitors(vm.output)
+    assert [len(times) for times in runs] == [4, 5], "competitors are missing"
+    for times in runs:
+        check_shares(run, times, 2)
+
+
 @scenario("sched/fifo-latency", timeout=180)
 def fifo_latency(run):
     """a FIFO thread that wakes up among fair ones runs within 5,000 instructions, whatever these do in the kernel"""
