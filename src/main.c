@@ -8,6 +8,7 @@
 #include <boot/image.h>
 #include <boot/report.h>
 #include <cpu/features.h>
+#include <cpu/fpu.h>
 #include <cpu/gdt.h>
 #include <cpu/interrupts.h>
 #include <cpu/io.h>
@@ -187,7 +188,9 @@ static int begin_cpu(void)
     page_types_cpu_init();     /* before anything is mapped in another way than memory */
     cpu_enable_protections();  /* as on the boot CPU */
     trap_init_machine_check(); /* hardware errors are this CPU's own */
-    return apic_init_cpu();    /* it can be interrupted */
+    if (fpu_init_cpu() < 0)    /* threads' vector registers come with them */
+        return -ENOTSUP;
+    return apic_init_cpu(); /* it can be interrupted */
 }
 
 /* Its number is final: done on the boot CPU, for it. */
@@ -264,7 +267,8 @@ INIT NO_KASAN void kernel_main(enum boot_protocol protocol, uint64_t info, uint6
     say_cpu(cpu_identity());
     if (!cpu_has(CPU_NX))
         cannot_start(POST_NO_NX, "this CPU has no no-execute pages (NX), or the firmware hides them");
-    cpu_enable_protections();  /* NX before the page tables that use it */
+    cpu_enable_protections(); /* NX before the page tables that use it */
+    fpu_init();
     trap_init_machine_check(); /* needs to know what the CPU has */
     boot_stage(BOOT_STAGE_CPU);
 

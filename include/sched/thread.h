@@ -22,8 +22,8 @@ struct thread;
 
 #define THREAD_NAME_MAX 24 /* bytes, with the 0; longer names are cut */
 
-/* Flags of a thread: its vector and floating point registers are kept for it. Refused so far; other threads use none.
- */
+/* Flags of a thread: its vector and floating point registers are kept for it. It begins with
+ * the initial ones (cpu/fpu.h). Other threads may not touch any: they are somebody else's. */
 #define THREAD_USES_FPU (1u << 0)
 
 struct thread_options {
@@ -38,8 +38,8 @@ struct thread_options {
 typedef int (*thread_function)(void *argument); /* what it returns is the thread's exit code */
 
 /* Makes a thread and starts it; it may have run before this returns. options may be NULL. Returns 0, -ENOMEM, or
- * -EINVAL for a class, nice value, priority or flag there is not, or an affinity without any CPU that runs,
- * -ENOTSUP for THREAD_USES_FPU. Context: thread, but it does not wait. */
+ * -EINVAL for a class, nice value, priority or flag there is not, or an affinity without any CPU that
+ * runs. Context: thread, but it does not wait. */
 MUST_CHECK int thread_create(struct thread **out, const struct thread_options *options, thread_function function,
                              void *argument);
 

@@ -2,6 +2,7 @@
 #include "cpu_queue.h"
 
 #include <base/assert.h>
+#include <cpu/fpu.h>
 #include <sched/sched.h>
 #include <smp/ipi.h>
 
@@ -64,6 +65,8 @@ static ALWAYS_INLINE void finish_switch(struct thread *previous, enum run_queue_
 
 void thread_start(struct thread *thread, struct thread *previous)
 {
+    if (UNLIKELY(thread->uses_fpu))
+        fpu_restore(thread->fpu);
     finish_switch(previous, STAYS);
     irq_enable();
     thread_exit(thread->function(thread->argument));
@@ -85,13 +88,23 @@ static NOINLINE void end_idle(struct cpu_queue *queue, uint64_t now)
  * is woken. */
 static NOINLINE enum run_queue_departure leave(struct thread *previous, enum run_queue_departure departure)
 {
+    if (previous->uses_fpu)
+        fpu_save(previous->fpu);
+    if (previous->leaves == THREAD_STAYS)
+        return departure;
     if (departure == WAITS && previous->leaves == THREAD_MOVES)
         previous->leaves = THREAD_STAYS;
     return WAITS;
 }
 
-/* [l] on entry, not on exit */
-static ALWAYS_INLINE void schedule_locked(struct cpu_queue *queue, enum run_queue_departure departure)
+/* What a thread that the switch leaves asks of it besides: each kind has a copy of the switch, so that most threads pay
+ * for neither. */
+enum switch_kind { SWITCH_PLAIN, SWITCH_SPECIAL };
+
+/* [l] on entry, not on exit. A special switch saves the FPU's registers of who goes and restores them when it is back;
+ * who has never run gets them in thread_start. */
+static ALWAYS_INLINE void switch_to_next(struct cpu_queue *queue, enum run_queue_departure departure,
+                                         const enum switch_kind kind)
 {
     enum run_queue_departure leaving_by = departure;
     struct thread *previous = thread_current(), *next;
@@ -102,7 +115,7 @@ static ALWAYS_INLINE void schedule_locked(struct cpu_queue *queue, enum run_queu
     queue->nr_looks++;
     if (departure == WAITS)
         previous->wait_since = now;
-    if (UNLIKELY(previous->leaves != THREAD_STAYS))
+    if (kind == SWITCH_SPECIAL)
         leaving_by = leave(previous, departure);
     entity = run_queue_next(&queue->queue, now, leaving_by);
     if (UNLIKELY(entity == NULL) && spread_steal(queue, now))
@@ -117,8 +130,24 @@ static ALWAYS_INLINE void schedule_locked(struct cpu_queue *queue, enum run_queu
             end_idle(queue, now);
         lockdep_switch(&next->lockdep);
         previous = thread_switch(previous, next);
+        if (kind == SWITCH_SPECIAL && thread_current()->uses_fpu)
+            fpu_restore(thread_current()->fpu);
     }
     finish_switch(previous, departure);
+}
+
+static NOINLINE void switch_specially(struct cpu_queue *queue, enum run_queue_departure departure)
+{
+    switch_to_next(queue, departure, SWITCH_SPECIAL);
+}
+
+/* [l] on entry, not on exit */
+static ALWAYS_INLINE void schedule_locked(struct cpu_queue *queue, enum run_queue_departure departure)
+{
+    if (UNLIKELY(thread_current()->leaves_or_uses_fpu != 0))
+        switch_specially(queue, departure);
+    else
+        switch_to_next(queue, departure, SWITCH_PLAIN);
 }
 
 void schedule_if_waiting(void)

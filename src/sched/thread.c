@@ -5,6 +5,7 @@
 #include <base/assert.h>
 #include <base/errno.h>
 #include <base/layout.h>
+#include <cpu/fpu.h>
 #include <cpu/interrupts.h>
 #include <cpu/random.h>
 #include <lib/string.h>
@@ -19,12 +20,14 @@
 #include "thread_counters.h"
 
 static struct slab_cache *thread_cache; /* [I] */
+static struct slab_cache *fpu_cache;    /* [I] */
 static uint32_t nr_unburied;            /* [a] threads that have ended, or are about to, and may still be on a stack */
 
 int thread_cache_init(void)
 {
     thread_cache = slab_cache_create("thread", sizeof(struct thread), 16, 0);
-    return thread_cache ? 0 : -ENOMEM;
+    fpu_cache = slab_cache_create("fpu area", fpu_area_bytes(), FPU_AREA_ALIGNMENT, 0);
+    return thread_cache && fpu_cache ? 0 : -ENOMEM;
 }
 
 /* The top of a new stack. */
@@ -77,6 +80,14 @@ static bool are_valid(const struct thread_options *options)
     return !(options->flags & ~THREAD_USES_FPU) && policy_is_valid(&policy);
 }
 
+static void free_fpu_area(struct thread *thread)
+{
+    if (!thread->fpu)
+        return;
+    slab_free(fpu_cache, thread->fpu);
+    thread->fpu = NULL;
+}
+
 /* Interrupts off: preempted in between, the maker would hold up what it has made. */
 static void start(struct thread *thread)
 {
@@ -88,6 +99,23 @@ static void start(struct thread *thread)
     preempt_check();
 }
 
+/* Its stack, and where it keeps the FPU's registers. Returns 0, or -ENOMEM with nothing held. */
+static int give_memory(struct thread *thread)
+{
+    if (thread->flags & THREAD_USES_FPU) {
+        thread->fpu = slab_alloc(fpu_cache, 0);
+        if (!thread->fpu)
+            return -ENOMEM;
+        fpu_area_init(thread->fpu);
+        thread->uses_fpu = true;
+    }
+    thread->stack = thread_stack_get();
+    if (thread->stack)
+        return 0;
+    free_fpu_area(thread);
+    return -ENOMEM;
+}
+
 int thread_create(struct thread **out, const struct thread_options *options, thread_function function, void *argument)
 {
     static const struct thread_options defaults = {.name = "unnamed"};
@@ -97,14 +125,11 @@ int thread_create(struct thread **out, const struct thread_options *options, thr
         options = &defaults;
     if (!are_valid(options) || (options->affinity && !sched_any_cpu_of(options->affinity)))
         return -EINVAL;
-    if (options->flags & THREAD_USES_FPU)
-        return -ENOTSUP; /* nothing saves those registers: better none than somebody else's */
     thread = slab_alloc(thread_cache, 0);
     if (!thread)
         return -ENOMEM;
     thread_prepare(thread, options);
-    thread->stack = thread_stack_get();
-    if (!thread->stack) {
+    if (give_memory(thread) != 0) {
         slab_free(thread_cache, thread);
         return -ENOMEM;
     }
@@ -169,6 +194,7 @@ void thread_bury(struct thread *thread)
     void *stack = thread->stack;
 
     thread->stack = NULL;
+    free_fpu_area(thread);
     thread_stack_put(stack);
     thread_put(thread);
     __atomic_fetch_sub(&nr_unburied, 1, __ATOMIC_RELEASE); /* pairs with the acquire in threads_settle */

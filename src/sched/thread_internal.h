@@ -47,11 +47,17 @@ struct thread {
     uint32_t wait_state;       /* [a] enum thread_wait_state; see T3 */
     uint32_t cpu;              /* [a] T1 */
     uint32_t flags;            /* [I] */
-    uint8_t leaves;            /* [q] enum thread_leaves */
+    union {
+        struct {
+            uint8_t leaves; /* [q] enum thread_leaves */
+            bool uses_fpu;  /* [I] flags has THREAD_USES_FPU */
+        };
+        uint16_t leaves_or_uses_fpu; /* one test of both, on the way of every switch */
+    };
     bool has_timed_out; /* [o] o: the thread itself; and its timer's function, which does not run when it looks */
     struct sched_entity entity; /* [q] */
     void *stack;                /* [I] lowest address, until buried */
-    void *fpu;                  /* [I] its FPU area; NULL: it uses none */
+    void *fpu;                  /* [I] its FPU area (cpu/fpu.h), until buried; NULL: it uses none */
 
     thread_function function; /* [I] */
     void *argument;           /* [I] */

@@ -97,8 +97,6 @@ KERNEL_TEST(create_refused, "thread/what_there_is_not_is_refused")
     EXPECT_EQ(thread_create(&thread, &(struct thread_options){.nice = 20}, add_one, NULL), (uint64_t)-EINVAL);
     EXPECT_EQ(thread_create(&thread, &(struct thread_options){.class = SCHED_FIFO}, add_one, NULL), (uint64_t)-EINVAL);
     EXPECT_EQ(thread_create(&thread, &(struct thread_options){.flags = 1u << 20}, add_one, NULL), (uint64_t)-EINVAL);
-    EXPECT_EQ(thread_create(&thread, &(struct thread_options){.flags = THREAD_USES_FPU}, add_one, NULL),
-              (uint64_t)-ENOTSUP);
     EXPECT_EQ(thread_create(&thread, &(struct thread_options){.affinity = &nobody}, add_one, NULL), (uint64_t)-EINVAL);
     EXPECT_EQ(thread_set_nice(thread_current(), -21), (uint64_t)-EINVAL);
     EXPECT_EQ(thread_set_class(thread_current(), SCHED_FIFO, 100), (uint64_t)-EINVAL);
