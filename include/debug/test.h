@@ -56,8 +56,8 @@ TABLE_DECLARE(const struct test_settle_cpu, test_settle_cpus);
 void test_counters_note(void);
 MUST_CHECK bool test_counters_compare(char *text, size_t size);
 
-/* Who can reach other CPUs says how to have all of them call a function. Context: init. */
-void test_set_each_cpu(void (*on_each_cpu)(void (*function)(void)));
+/* Who can reach other CPUs says how to have all of them call a function with this argument. Context: init. */
+void test_set_each_cpu(void (*on_each_cpu)(void (*function)(void *argument), void *argument));
 
 /* The prefix of tests that are meant to fail: run by their full name only, to prove that the runner notices. */
 #define TEST_HIDDEN_PREFIX "selftest/"

@@ -38,19 +38,27 @@ unsigned test_failures(void)
     return failed_since_boot;
 }
 
-static void (*on_each_cpu)(void (*function)(void)); /* [I] after boot; NULL: there is this CPU alone */
+/* [I] after boot; NULL: there is this CPU alone */
+static void (*on_each_cpu)(void (*function)(void *argument), void *argument);
 
-INIT void test_set_each_cpu(void (*function)(void (*function)(void)))
+INIT void test_set_each_cpu(void (*call_all)(void (*function)(void *argument), void *argument))
 {
-    on_each_cpu = function;
+    on_each_cpu = call_all;
 }
 
-static void settle_each_cpu(void (*function)(void))
+static void settle_this_cpu(void *argument)
+{
+    const struct test_settle_cpu *settle = *(const struct test_settle_cpu **)argument;
+
+    settle->run();
+}
+
+static void settle_each_cpu(const struct test_settle_cpu *settle)
 {
     if (on_each_cpu)
-        on_each_cpu(function);
+        on_each_cpu(settle_this_cpu, &settle);
     else
-        function();
+        settle_this_cpu(&settle);
 }
 
 /* Twice: what one gives back may go to another's cache. */
@@ -64,7 +72,7 @@ static void settle_counters(void)
         }
         for (const struct test_settle_cpu *settle = __table_test_settle_cpus_start;
              settle < __table_test_settle_cpus_end; settle++)
-            settle_each_cpu(settle->run);
+            settle_each_cpu(settle);
     }
 }
 

@@ -77,19 +77,7 @@ void smp_call_all(smp_function function, void *argument)
     smp_call(smp_online(), function, argument);
 }
 
-static void run_function(void *argument)
-{
-    void (**function)(void) = argument;
-
-    (*function)();
-}
-
-static void run_on_each_cpu(void (*function)(void))
-{
-    smp_call_all(run_function, &function);
-}
-
 INIT void call_init(void)
 {
-    test_set_each_cpu(run_on_each_cpu);
+    test_set_each_cpu(smp_call_all);
 }

@@ -81,7 +81,8 @@ static void format_object(char *text, size_t size, const struct thread_info *inf
         text[0] = 0;
 }
 
-static void show_stack(const struct thread *thread)
+/* Not inlined: its frame is not there while the wait is shown. */
+static NOINLINE void show_stack(const struct thread *thread)
 {
     struct trap_frame frame = {.vector = TRAP_VECTOR_NONE, .cs = 0x08};
     struct backtrace_frame step;
@@ -101,7 +102,7 @@ static void show_stack(const struct thread *thread)
     }
 }
 
-static void show_sleeper(const struct thread *thread, const struct thread_info *info)
+static void show_wait(const struct thread_info *info)
 {
     uint64_t now = tsc_now_ns(), waited_ns = now > info->waiting_since_ns ? now - info->waiting_since_ns : 0;
     char object[2 * TEXT_MAX];
@@ -109,7 +110,6 @@ static void show_sleeper(const struct thread *thread, const struct thread_info *
     format_object(object, sizeof(object), info);
     log_info("  thread %u '%s' waits for %s%s, %lu.%03lu s", info->number, info->name, thread_wait_name(info->wait),
              object, waited_ns / NS_PER_S, waited_ns % NS_PER_S / NS_PER_MS);
-    show_stack(thread);
 }
 
 static void show_sleepers(void)
@@ -120,8 +120,10 @@ static void show_sleepers(void)
 
     for (thread = thread_next_in_report(NULL); thread; thread = thread_next_in_report(thread)) {
         thread_get_info(thread, &info);
-        if (info.state == THREAD_WAITING && nr_sleepers++ < SLEEPERS_MAX)
-            show_sleeper(thread, &info);
+        if (info.state != THREAD_WAITING || nr_sleepers++ >= SLEEPERS_MAX)
+            continue;
+        show_wait(&info);
+        show_stack(thread);
     }
     log_info("  %u threads wait%s", nr_sleepers, nr_sleepers > SLEEPERS_MAX ? "; not all are shown" : "");
 }
