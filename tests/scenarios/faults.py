@@ -215,7 +215,7 @@ LOCK_FAULTS["allocate_in_interrupt"] = own_report(
 TOO_LONG = {"lock_held_too_long", "interrupts_off_too_long"}
 FAULTS["lock_recursion"] = own_report(
     r"lock recursion: 'provoked first' taken at 0x\w+ provoke_lock_recursion\+0x\w+ \(src/fault/lock\.c:\d+\), "
-    r"again at 0x\w+ fault_take_again\+0x\w+ \(src/fault/lock\.c:\d+\)", "spinlock_wait_",
+    r"again at 0x\w+ fault_take_again[.\w]*\+0x\w+ \(src/fault/lock\.c:\d+\)", "spinlock_wait_",
     ("spinlock_wait_", "fault_take_again", "provoke_lock_recursion"), fields={"locks held": "1"})
 FAULTS["sleep_in_atomic"] = own_report(
     r"sleeping where it is forbidden: fault_sleep: lock 'provoked first', taken at 0x\w+ provoke_sleep_in_atomic\+0x\w+ "
@@ -429,7 +429,7 @@ def every_vector(run):
         vm.wait_end(outcome.PASS)
         assert "\nstill here\n" in vm.output and not re.search("^error: ", vm.output, re.M)
         owners = {int(vector): name for vector, name in
-                  re.findall(r"^ *(\d+) +\d+ +\d+ +\d+  .{26} (\S.*?)(?: \(masked\))?$", vm.output, re.M)}
+                  re.findall(r"^ *(\d+) +(?:\d+|all) +\d+ +\d+  .{26} (\S.*?)(?: \(masked\))?$", vm.output, re.M)}
         assert owners[255] == "spurious" and owners[254] == "APIC errors" and "timer" in owners.values(), owners
         told = dict(re.findall(r"^vector (\d+): (.*)$", vm.output, re.M))
         raised = {int(v) for v in re.findall(r"trap: vector (\d+) raised, nobody has claimed it \(1 so far\)$",
