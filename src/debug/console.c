@@ -16,7 +16,8 @@
  * instead. The holder cannot be preempted (preempt_disable), so the owner's CPU is the owner's context or one above
  * it. C4  In a panic the other CPUs are stopped and there is no lock: the holder may be one of them, or the context
  * underneath. Positions advance before a record is written, so that a fault in a driver does not bring the same record
- * again. tests/models/console_hand_off.pml is checked for C1 to C3. */
+ * again. What is in hand under the lock (record, line) may be overwritten then: the
+ * context underneath never goes on. tests/models/console_hand_off.pml is checked for C1 to C3. */
 #include <debug/console.h>
 
 #include <base/assert.h>
@@ -47,6 +48,8 @@ static struct console *inputs;                             /* [console lock]; as
 static uint64_t dropped_told;                              /* [console lock] */
 static struct open_line open_line = OPEN_LINE_INITIALIZER; /* [console lock] */
 static char printf_buffer[PRINTF_MAX];                     /* [console lock] */
+static struct log_record record_in_hand;                   /* [console lock] off the stacks: an interrupt may drain */
+static char line_in_hand[CONSOLE_LINE_MAX];                /* [console lock] */
 
 /* The lock. */
 
@@ -139,16 +142,15 @@ static void write_line(struct console *console, const struct log_record *record,
                        bool is_first)
 {
     const char *colour = console->is_log_only || !has_colours ? "" : level_colour(record->level);
-    char line[CONSOLE_LINE_MAX];
     int written;
 
     if (is_first)
-        written = snprintf(line, sizeof(line), "[%5lu.%06lu] %s%.*s%s\n", record->time_ns / 1000000000,
+        written = snprintf(line_in_hand, sizeof(line_in_hand), "[%5lu.%06lu] %s%.*s%s\n", record->time_ns / 1000000000,
                            record->time_ns / 1000 % 1000000, colour, (int)length, text, *colour ? "\033[0m" : "");
     else
-        written =
-            snprintf(line, sizeof(line), "%15s%s%.*s%s\n", "", colour, (int)length, text, *colour ? "\033[0m" : "");
-    console->write(console, line, clip(written, sizeof(line)));
+        written = snprintf(line_in_hand, sizeof(line_in_hand), "%15s%s%.*s%s\n", "", colour, (int)length, text,
+                           *colour ? "\033[0m" : "");
+    console->write(console, line_in_hand, clip(written, sizeof(line_in_hand)));
 }
 
 static void write_record(struct console *console, const struct log_record *record)
@@ -186,9 +188,8 @@ static void hide_open_line(struct console *console, bool *is_hidden)
 /* Writes the record at the console's position. False when there is none that can be read. */
 static bool drain_one(struct console *console, bool *is_hidden)
 {
-    struct log_record record;
     uint64_t sequence = console->log_position, oldest = 0;
-    int error = log_read(sequence, &record, &oldest);
+    int error = log_read(sequence, &record_in_hand, &oldest);
 
     if (error == -ENOENT) {
         console->log_position = oldest;
@@ -204,9 +205,9 @@ static bool drain_one(struct console *console, bool *is_hidden)
         return true;
     }
     console->log_position = sequence + 1;
-    if (is_shown(console, &record)) {
+    if (is_shown(console, &record_in_hand)) {
         hide_open_line(console, is_hidden);
-        write_record(console, &record);
+        write_record(console, &record_in_hand);
     }
     return true;
 }
