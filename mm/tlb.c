@@ -8,19 +8,19 @@
 
 #define FLUSH_ALL_FROM 32u /* pages; more cost less as one flush of everything */
 
-static void (*flush_others)(vaddr_t base, uint64_t length); /* [a] */
+static tlb_flush_others flush_others; /* [a] */
 
-void tlb_set_others(void (*function)(vaddr_t base, uint64_t length))
+void tlb_set_others(tlb_flush_others function)
 {
     __atomic_store_n(&flush_others, function, __ATOMIC_RELEASE); /* pairs with the acquire below */
 }
 
-static void tell_others(vaddr_t base, uint64_t length)
+static void tell_others(vaddr_t base, uint64_t length, bool has_tables)
 {
-    void (*function)(vaddr_t, uint64_t) = __atomic_load_n(&flush_others, __ATOMIC_ACQUIRE);
+    tlb_flush_others function = __atomic_load_n(&flush_others, __ATOMIC_ACQUIRE);
 
     if (function)
-        function(base, length);
+        function(base, length, has_tables);
 }
 
 void tlb_flush_local(void)
@@ -51,11 +51,17 @@ void tlb_flush_local_range(vaddr_t base, uint64_t length)
 void tlb_flush_range(vaddr_t base, uint64_t length)
 {
     tlb_flush_local_range(base, length);
-    tell_others(base, length);
+    tell_others(base, length, false);
+}
+
+void tlb_flush_tables(vaddr_t base, uint64_t length)
+{
+    tlb_flush_local_range(base, length);
+    tell_others(base, length, true);
 }
 
 void tlb_flush_all(void)
 {
     tlb_flush_local();
-    tell_others(vaddr(0), UINT64_MAX);
+    tell_others(vaddr(0), UINT64_MAX, true);
 }

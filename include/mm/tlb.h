@@ -6,8 +6,12 @@
 
 #include <base/address.h>
 
-/* After entries of this range were cleared or restricted, or tables below it were taken out; global pages included. */
+/* After entries of this range were cleared or restricted; global pages included. A CPU that is halted idle is not
+ * woken: it forgets before it uses memory again (mm/tlb_idle.h). */
 void tlb_flush_range(vaddr_t base, uint64_t length);
+
+/* The same where tables below it were taken out as well: those may be freed afterwards. */
+void tlb_flush_tables(vaddr_t base, uint64_t length);
 
 /* Everything, global pages included. */
 void tlb_flush_all(void);
@@ -17,5 +21,6 @@ void tlb_flush_local(void);
 void tlb_flush_local_range(vaddr_t base, uint64_t length);
 
 /* Who can reach other CPUs says how: flush_others has every other CPU call tlb_flush_local_range, and returns when all
- * have. Context: init. */
-void tlb_set_others(void (*flush_others)(vaddr_t base, uint64_t length));
+ * have; where has_tables is false, tlb_mark_idle will do for a CPU. Context: init. */
+typedef void (*tlb_flush_others)(vaddr_t base, uint64_t length, bool has_tables);
+void tlb_set_others(tlb_flush_others flush_others);

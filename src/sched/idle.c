@@ -9,6 +9,7 @@
 #include <lib/format.h>
 #include <mm/kmalloc.h>
 #include <mm/stack.h>
+#include <mm/tlb_idle.h>
 #include <sched/sched.h>
 #include <smp/ipi.h>
 #include <time/clock.h>
@@ -24,6 +25,16 @@
 
 static struct thread boot_thread;
 
+/* Ends with interrupts off. From saying so to the halt nothing is touched that anybody could map anew: the stack, the
+ * per-CPU area and the image stay. */
+static void halt_idle(void)
+{
+    tlb_say_idle();
+    cpu_halt();
+    irq_disable();
+    tlb_wake();
+}
+
 /* Who is woken in an interrupt that comes before the halt has run by then, and who is woken by idle work likewise: so
  * with interrupts off and nothing asked for there is nobody. */
 static void wait_for_work(struct cpu_queue *queue)
@@ -36,7 +47,7 @@ static void wait_for_work(struct cpu_queue *queue)
         slice_disarm(queue);
         watch_halts(queue);
         timer_settle();
-        cpu_halt();
+        halt_idle();
         WRITE_ONCE(queue->is_halted, false);
     }
     irq_enable();
@@ -61,8 +72,7 @@ bool sched_halt_here(void)
     if (preempt_is_requested() || run_queue_has_waiting(&this_cpu_queue()->queue) ||
         thread_current()->leaves != THREAD_STAYS || !timer_will_interrupt())
         return false;
-    cpu_halt();
-    irq_disable();
+    halt_idle();
     return true;
 }
 

@@ -11,6 +11,7 @@
 #include <debug/sysrq.h>
 #include <irq/chip.h>
 #include <irq/deferred.h>
+#include <mm/tlb_idle.h>
 #include <sched/sched.h>
 #include <sync/lockdep.h>
 #include <trap/trap.h>
@@ -168,8 +169,10 @@ static void count_interrupt(void)
 /* Called by entry.asm, interrupts off. */
 void trap_dispatch(struct trap_frame *frame)
 {
-    uint64_t cr2 = frame->vector == VECTOR_PAGE_FAULT || frame->vector == VECTOR_DOUBLE_FAULT ? read_cr2() : 0;
+    uint64_t cr2;
 
+    tlb_wake(); /* before anything that may have been mapped anew is touched */
+    cr2 = frame->vector == VECTOR_PAGE_FAULT || frame->vector == VECTOR_DOUBLE_FAULT ? read_cr2() : 0;
     if (is_stray_interrupt(frame)) {
         count_interrupt();
         count_unclaimed((unsigned)frame->vector);

@@ -191,6 +191,10 @@ bool lockup_look_at(uint32_t cpu, uint64_t now, bool was_late)
     sched_get_progress(cpu, &progress);
     if (__atomic_exchange_n(&its->is_taken, 1, __ATOMIC_ACQUIRE)) /* pairs with the release below */
         return !progress.is_quiet;
+    if (its->since_ns == 0)
+        its->since_ns = now; /* the first look at it: it may not have been there for long */
+    if (now < its->since_ns)
+        now = its->since_ns; /* somebody who read the clock later has looked in between */
     if (progress.is_quiet || progress.nr_looks != its->nr_looks)
         note_progress(cpu, its, &progress, now);
     else if (was_late && its->state <= ASKED)

@@ -13,12 +13,16 @@
 #include <mm/physmap.h>
 #include <mm/stack.h>
 #include <mm/tlb.h>
+#include <mm/tlb_idle.h>
 #include <mm/vmalloc.h>
 #include <sched/thread.h>
+#include <sched/watch.h>
 #include <smp/cpu.h>
 #include <smp/ipi.h>
+#include <time/clock.h>
 
-#define STORM_CALLS 30u
+#define STORM_CALLS      30u
+#define IDLE_PATIENCE_NS (100 * NS_PER_MS)
 
 static PER_CPU uint64_t counter; /* [c] in interrupts and with interrupts off */
 static PER_CPU uint64_t mark;
@@ -208,6 +212,48 @@ KERNEL_TEST(smp_shootdown, "smp/a_page_unmapped_is_unmapped_on_every_cpu")
         vfree(page);
         EXPECT_EQ(glance_at(page).nr_faulted, smp_nr_online());
     }
+}
+
+static bool becomes_idle(uint32_t cpu)
+{
+    uint64_t deadline = clock_now_ns() + IDLE_PATIENCE_NS;
+    struct sched_progress progress;
+
+    do {
+        thread_yield();
+        sched_get_progress(cpu, &progress);
+    } while (!progress.is_quiet && clock_now_ns() < deadline);
+    return progress.is_quiet;
+}
+
+/* The CPU's idle flushes, where it was not interrupted for it; 0 where it was: it was not idle at that moment. */
+static void unmap_behind_its_back(uint32_t cpu, uint64_t *nr_idle_flushes)
+{
+    uint64_t nr_interrupts = ipi_count(cpu, IPI_TLB), nr_flushes = tlb_nr_idle_flushes(cpu);
+    uint64_t *page = vmalloc(PAGE_SIZE, ALLOC_NORMAL);
+
+    EXPECT(page);
+    if (!page)
+        return;
+    *page = 0x1234;
+    EXPECT_EQ(glance_at(page).nr_read, smp_nr_online());
+    (void)becomes_idle(cpu);
+    vfree(page);
+    EXPECT_EQ(glance_at(page).nr_faulted, smp_nr_online());
+    if (ipi_count(cpu, IPI_TLB) == nr_interrupts)
+        *nr_idle_flushes = tlb_nr_idle_flushes(cpu) - nr_flushes;
+}
+
+KERNEL_TEST(smp_idle_flush, "smp/an_idle_cpu_is_not_interrupted_and_forgets_when_it_wakes")
+{
+    uint32_t last = smp_nr_online() - 1;
+    uint64_t *neighbour = vmalloc(PAGE_SIZE, ALLOC_NORMAL); /* the tables stay */
+    uint64_t nr_flushes = 0;
+
+    for (unsigned round = 0; last > 0 && nr_flushes == 0 && round < 100; round++)
+        unmap_behind_its_back(last, &nr_flushes);
+    EXPECT(nr_flushes > 0 || last == 0);
+    vfree(neighbour);
 }
 
 /* Remapped without a moment in which nothing is there: who still reads the old frame has an old translation. */

@@ -79,3 +79,33 @@ model_mutant(tlb_shootdown taken_in_two_steps
     memory[ASKERS(cpu)] = 0;
 ]]
   EXPECT "is_free")
+
+model_test(tlb_idle)
+# Each of them uses a translation whose frame is somebody else's.
+model_mutant(tlb_idle looks_without_fence FROM "    fence(cpu); /* tlb_mark_begin: order 1 */\n" TO "" EXPECT "is_cached")
+model_mutant(tlb_idle flushes_before_it_says_so
+  FROM [[
+        atomic {
+            fence(SLEEPER);
+            old = memory[STATE];
+            memory[STATE] = WAKING
+        };
+        if
+        :: old == IDLE_STALE || old == WAKING -> flush_everything()
+        :: else
+        fi;
+]]
+  TO [[
+        old = LOAD(SLEEPER, STATE);
+        if
+        :: old == IDLE_STALE || old == WAKING -> flush_everything()
+        :: else
+        fi;
+]]
+  EXPECT "is_cached")
+model_mutant(tlb_idle nmi_finds_it_awake FROM "memory[STATE] = WAKING" TO "memory[STATE] = BUSY" EXPECT "is_cached")
+model_mutant(tlb_idle uses_before_the_flush
+  FROM "        wake();\n        use_pages();\n" TO "        use_pages();\n        wake();\n" EXPECT "is_cached")
+model_mutant(tlb_idle mark_over_a_cpu_that_wakes
+  FROM "            :: old == IDLE -> memory[STATE] = IDLE_STALE\n"
+  TO "            :: true -> old = IDLE; memory[STATE] = IDLE_STALE\n" EXPECT "is_cached|is_free")
