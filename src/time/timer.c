@@ -330,27 +330,38 @@ struct timer_statistics timer_statistics(void)
     return s;
 }
 
-/* *n counts down over the queues. */
-static bool look_at(struct cpu_timers *t, unsigned *n, struct queued_timer *queued)
+/* The first that fires behind what queued says was the last, of this queue. */
+static bool look_behind(struct cpu_timers *t, struct queued_timer *queued)
 {
     uint64_t flags = spinlock_lock_irqsave(&t->lock);
     const struct timer *timer = timer_queue_first(&t->queue);
+    unsigned nr_equal = 0;
 
-    while (timer && *n > 0) {
+    while (timer && (timer->deadline_ns < queued->deadline_ns ||
+                     (timer->deadline_ns == queued->deadline_ns && nr_equal++ < queued->nr_equal)))
         timer = timer_queue_next(timer);
-        --*n;
-    }
     if (timer)
         *queued = (struct queued_timer){
-            .deadline_ns = timer->deadline_ns, .function = timer->function, .cpu = t->percpu->cpu_number};
+            .deadline_ns = timer->deadline_ns,
+            .function = timer->function,
+            .cpu = t->percpu->cpu_number,
+            .nr_equal = timer->deadline_ns == queued->deadline_ns ? queued->nr_equal + 1 : 1,
+        };
     spinlock_unlock_irqrestore(&t->lock, flags);
     return timer != NULL;
 }
 
-bool timer_queued(unsigned n, struct queued_timer *queued)
+bool timer_queued_next(struct queued_timer *queued)
 {
-    for (struct cpu_timers *t = first_cpu(); t; t = t->next)
-        if (look_at(t, &n, queued))
+    bool is_reached = queued->nr_equal == 0;
+
+    for (struct cpu_timers *t = first_cpu(); t; t = t->next) {
+        if (!is_reached && t->percpu->cpu_number != queued->cpu)
+            continue;
+        if (look_behind(t, queued))
             return true;
+        is_reached = true;
+        *queued = (struct queued_timer){0};
+    }
     return false;
 }

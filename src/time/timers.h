@@ -11,9 +11,11 @@ struct queued_timer {
     uint64_t deadline_ns;
     timer_function function;
     uint32_t cpu;
+    unsigned nr_equal; /* timers of that deadline seen so far */
 };
 
 struct timer_statistics timer_statistics(void);
 
-/* CPU by CPU, the n-th to fire; false past the last. */
-bool timer_queued(unsigned n, struct queued_timer *queued);
+/* CPU by CPU, in the order they fire: the one behind *queued, which is all 0 at first. False past the last. None is
+ * left out because others fire or are cancelled between two calls. */
+bool timer_queued_next(struct queued_timer *queued);
