@@ -19,7 +19,7 @@ import rules
 
 HARDWARE = 8 + 5 * 8 + 2 * 8  # alignment; SS to RIP; error code and vector (src/trap/entry.asm)
 FRAME_MAX = 1024 + 64  # -Wframe-larger-than, and what is pushed around it
-SIZES = {"KERNEL_STACK_SIZE": "include/base/layout.h", "STACK_SIZE": "src/trap/trap.c"}
+SIZES = {"KERNEL_STACK_SIZE": "include/base/layout.h"}
 SWITCH, SWITCH_ENTRY = "sched_interrupt_exit", 512  # 512: no less than trap_entry and trap_dispatch by themselves
 INTERRUPT = "trap_entry_error_code"  # one word more than trap_entry
 
