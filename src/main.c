@@ -21,6 +21,7 @@
 #include <debug/log.h>
 #include <debug/panic.h>
 #include <debug/ubsan.h>
+#include <dev/tsc_watch.h>
 #include <dev/work.h>
 #include <drivers/apic.h>
 #include <drivers/clocks.h>
@@ -37,6 +38,7 @@
 #include <prompt/prompt.h>
 #include <sched/sched.h>
 #include <smp/cpu.h>
+#include <smp/tsc.h>
 #include <sync/lockdep_report.h>
 #include <time/clock.h>
 #include <time/irq_poll.h>
@@ -217,6 +219,8 @@ INIT static void start_other_cpus(void)
     uint64_t most = option_number("keel.cpus", CPU_MAX, CPU_MAX);
 
     smp_init(&steps, most > 0 ? (uint32_t)most : 1);
+    (void)smp_tsc_check_all(); /* it says what it finds */
+    tsc_watch_init();
 }
 
 INIT static void start_watchdog(void)

@@ -21,6 +21,9 @@ void event_sources_distrust_tsc(void);
 /* Programs the event source for this moment, UINT64_MAX for none. Context: irq-off. */
 void event_program(uint64_t deadline_ns);
 
+/* Every CPU's timers again: the clock has jumped. Context: any but NMI. */
+void event_rearm_all(void);
+
 /* Arms a source for this moment, as late as it may. Context: irq-off. */
 void event_arm(struct event_source *source, uint64_t deadline_ns);
 

@@ -57,6 +57,15 @@ void event_source_use(struct event_source *source)
     irq_restore(flags);
 }
 
+void event_rearm_all(void)
+{
+    uint64_t flags = irq_save();
+
+    timer_reprogram();
+    event_kick_others();
+    irq_restore(flags);
+}
+
 /* A timer may be dead, or its wire (Bochs 2.7 does not connect its HPET to input 2): nobody shall wait for it. What is
  * armed in the source that is used may share the hardware, and is armed again. */
 static bool does_fire(struct event_source *source)

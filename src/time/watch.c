@@ -100,6 +100,13 @@ void clock_watch(void)
     }
 }
 
+static void (*compare_cpus)(void); /* [I] */
+
+void clock_watch_connect(void (*compare)(void))
+{
+    compare_cpus = compare;
+}
+
 static void run_watch(struct deferred *deferred)
 {
     (void)deferred;
@@ -110,6 +117,8 @@ static struct deferred watch_work = DEFERRED_INITIALIZER(run_watch);
 
 void clock_watch_later(void)
 {
+    if (compare_cpus)
+        compare_cpus();
     if (is_time(clock_now_ns()))
         deferred_queue(&watch_work);
 }

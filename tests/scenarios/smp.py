@@ -197,6 +197,18 @@ def nmi(run):
         vm.expect("1 passed, 0 failed")
 
 
+@scenario("smp/counter-ahead", builds=("release", "debug"))
+def counter_ahead(run):
+    """a counter that is ahead on one CPU is noticed, said, and the clock goes back nowhere when it is dropped"""
+    test = "test exact/a_source_that_is_ahead_on_one_cpu_is_"
+    with run.boot(machine(2, f"{test}noticed; {test}dropped; exit")) as vm:
+        vm.wait_end("pass")
+        run.check_output(vm.output, [r"clock: planted is not trusted any more: CPU \d's is -?\d+ to -?\d+ ticks ahead",
+                                     r"clock: planted again is not trusted any more: CPU 1's is \d+ to \d+ ticks ahead"])
+        assert vm.output.count("1 passed, 0 failed") == 2, vm.output
+        assert "clock: tsc is not trusted" not in vm.output
+
+
 @scenario("bochs/two-cpus", labels=("long",), timeout=300)
 def bochs_two_cpus(run):
     """in Bochs, in x2APIC mode, two CPUs start and call each other"""
