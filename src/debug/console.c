@@ -81,6 +81,17 @@ static void unlock(void)
     preempt_enable();
 }
 
+/* Read and compared on one CPU: who is moved in between would take another thread's lock for its own CPU's. */
+static bool is_owned_here(void)
+{
+    bool result;
+
+    preempt_disable();
+    result = __atomic_load_n(&lock_owner, __ATOMIC_RELAXED) == owner_here();
+    preempt_enable();
+    return result;
+}
+
 /* Returns 0, or -EBUSY when this CPU is the owner (C3). */
 static int wait_lock(void)
 {
@@ -88,7 +99,7 @@ static int wait_lock(void)
 
     __atomic_fetch_add(&nr_waiting, 1, __ATOMIC_RELAXED); /* a hint (C2): orders nothing */
     while (result == 0 && !in_panic() && !try_lock()) {
-        if (__atomic_load_n(&lock_owner, __ATOMIC_RELAXED) == owner_here())
+        if (is_owned_here())
             result = -EBUSY;
         cpu_relax();
     }
