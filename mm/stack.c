@@ -125,6 +125,8 @@ static void describe_stack(const struct vm_area *area, uint64_t address, char *b
     stack_area_format(area, address, words, sizeof(words));
     if (address - area->base < area->size_bytes)
         snprintf(buffer, size, "%s +%lu", words, (unsigned long)(address - area->base));
+    else if (!owner_of(area))
+        snprintf(buffer, size, "%s", words); /* they name the side */
     else
         snprintf(buffer, size, "%s (%s the stack)", words, address < area->base ? "below" : "above");
 }
