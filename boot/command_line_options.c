@@ -18,6 +18,7 @@ static const struct command_line_option options[] = {
     {"keel.lockdep", "warn|panic", "what a finding of the debug build's lock checker ends in (default: panic)"},
     {"keel.soft-lockup-ms", "0..86400000", "how long a CPU may let no thread in (default: 2000; 0: for ever)"},
     {"keel.hard-lockup-ms", "0..86400000", "how long a CPU may take no interrupt (default: 3000; 0: for ever)"},
+    {"keel.hung-thread-ms", "0..86400000", "how long a thread may wait (default: 120000; 0: for ever)"},
     {"keel.lockup", "warn|panic", "what a hanging CPU ends in (default: warn)"},
     {"keel.fail", "N", "for tests: the N-th allocation from boot on fails"},
     {"keel.mce-poll-ms", "0..86400000", "how often hardware errors are looked for (default: 1000)"},

@@ -230,6 +230,7 @@ INIT static void start_watchdog(void)
     struct watchdog_options options = {
         .soft_ns = option_number("keel.soft-lockup-ms", LOCKUP_MS_MAX, WATCHDOG_SOFT_NS / NS_PER_MS) * NS_PER_MS,
         .hard_ns = option_number("keel.hard-lockup-ms", LOCKUP_MS_MAX, WATCHDOG_HARD_NS / NS_PER_MS) * NS_PER_MS,
+        .hung_ns = option_number("keel.hung-thread-ms", LOCKUP_MS_MAX, WATCHDOG_HUNG_NS / NS_PER_MS) * NS_PER_MS,
         .action = action >= 0 ? (enum lockup_action)action : LOCKUP_WARN,
     };
 

@@ -163,6 +163,10 @@ const char *thread_name(const struct thread *thread); /* as long as the thread i
 /* Reads without a lock, allocates nothing. Context: any. */
 void thread_get_info(const struct thread *thread, struct thread_info *info);
 
+/* The wait that began at since_ns takes too long: true the first time for this wait. For the watchdog, which looks from
+ * one CPU at a time. Context: any. */
+bool thread_note_hung(struct thread *thread, uint64_t since_ns);
+
 /* The registers' place where a thread that does not run goes on: for a backtrace. False where it runs, or is dead, as
  * far as can be told. Context: any. */
 bool thread_saved_frame(const struct thread *thread, uint64_t *rip, uint64_t *rbp);

@@ -10,11 +10,13 @@ enum lockup_action { LOCKUP_WARN, LOCKUP_PANIC };
 struct watchdog_options {
     uint64_t soft_ns; /* how long a CPU may keep everybody else out; 0: for ever */
     uint64_t hard_ns; /* how long a CPU may take no interrupt; 0: for ever */
+    uint64_t hung_ns; /* how long a thread may wait for what should not take for ever; 0: for ever */
     enum lockup_action action;
 };
 
 #define WATCHDOG_SOFT_NS 2000000000ul
 #define WATCHDOG_HARD_NS 3000000000ul
+#define WATCHDOG_HUNG_NS 120000000000ul
 
 /* Watches all CPUs that are online from here on. Where nothing interrupts at a moment, as the log says, there is no
  * watchdog. Context: init, thread, after smp_init; once. */

@@ -76,3 +76,11 @@ bool thread_saved_frame(const struct thread *thread, uint64_t *rip, uint64_t *rb
     *rip = saved->rip;
     return true;
 }
+
+bool thread_note_hung(struct thread *thread, uint64_t since_ns)
+{
+    bool is_new = thread->hung_since != since_ns;
+
+    thread->hung_since = since_ns;
+    return is_new;
+}

@@ -79,6 +79,7 @@ struct thread {
     uint8_t wait_reason;     /* [o] enum thread_wait; others read it for reports */
     const void *wait_object; /* [o] the same */
     uint64_t wait_since;     /* [o] the same, by tsc_now_ns; 0: not */
+    uint64_t hung_since;     /* the wait_since the watchdog has reported; its own */
     uint64_t nr_switches;    /* [q] */
     struct timer timer;      /* of thread_wait_until */
     struct lockdep_holds lockdep;

@@ -13,6 +13,8 @@
 #include <sync/spinlock.h>
 #include <time/clock.h>
 
+#include "hung.h"
+
 #define SLEEPERS_MAX 64 /* shown; the log has room for so many and not many more */
 #define FRAMES_MAX   12
 #define NAME_MAX     48
@@ -112,6 +114,26 @@ static void show_wait(const struct thread_info *info)
              object, waited_ns / NS_PER_S, waited_ns % NS_PER_S / NS_PER_MS);
 }
 
+void sleeper_show(const struct thread *thread, const struct thread_info *info)
+{
+    if (info->state == THREAD_WAITING)
+        show_wait(info);
+    else
+        log_info("  thread %u '%s' does not wait, CPU %u", info->number, info->name, info->cpu);
+    show_stack(thread);
+}
+
+uintptr_t sleeper_waits_for(const struct thread_info *info)
+{
+    struct mutex mutex;
+
+    if (info->wait == WAIT_JOIN)
+        return (uintptr_t)info->wait_object;
+    if (info->wait != WAIT_MUTEX || read_safely(&mutex, info->wait_object, sizeof(mutex)) != 0)
+        return 0;
+    return mutex.owner & ~(uintptr_t)MUTEX_HAS_WAITERS;
+}
+
 static void show_sleepers(void)
 {
     const struct thread *thread;
@@ -122,8 +144,7 @@ static void show_sleepers(void)
         thread_get_info(thread, &info);
         if (info.state != THREAD_WAITING || nr_sleepers++ >= SLEEPERS_MAX)
             continue;
-        show_wait(&info);
-        show_stack(thread);
+        sleeper_show(thread, &info);
     }
     log_info("  %u threads wait%s", nr_sleepers, nr_sleepers > SLEEPERS_MAX ? "; not all are shown" : "");
 }

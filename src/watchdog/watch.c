@@ -20,6 +20,7 @@
 #include <time/clock.h>
 #include <time/timer.h>
 
+#include "hung.h"
 #include "lockup.h"
 
 #define VECTOR_WATCH   0xf3 /* among those of IPIs */
@@ -47,7 +48,7 @@ static bool look_at_others(uint64_t now, bool was_late)
     return is_busy;
 }
 
-static bool is_anybody_busy(void)
+bool watch_is_anybody_busy(void)
 {
     uint32_t here = this_cpu_read(percpu.cpu_number), count = smp_nr_online();
     struct sched_progress progress;
@@ -80,9 +81,9 @@ static void watch_by_timer(struct timer *timer)
 
     if (smp_nr_online() == 1) {
         (void)lockup_look_at(this_cpu_read(percpu.cpu_number), now, was_late);
-    } else if (!look_at_others(now, was_late) && !is_anybody_busy()) {
+    } else if (!look_at_others(now, was_late) && !watch_is_anybody_busy()) {
         set_watching(mine, false);
-        if (!is_anybody_busy())
+        if (!watch_is_anybody_busy())
             return;
         set_watching(mine, true);
     }
@@ -109,6 +110,7 @@ static void cpu_is_busy(void)
 
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* W3 */
     begin_to_watch();
+    hung_watch();
     if (neighbour != here && !__atomic_load_n(&percpu_of(neighbour, watcher)->is_watching, __ATOMIC_RELAXED))
         irq_ipi_send(smp_apic_id(neighbour), IRQ_IPI_VECTOR, VECTOR_WATCH);
 }

@@ -8,6 +8,7 @@ from harness import Machine, scenario
 COUNTING = ("-icount", "shift=0,sleep=off")
 IDLE_SECONDS = 10
 POLL_TIMER = r"^in \d+ us: 0x\w+ poll_by_timer\+0x0 "
+HUNG_TIMER = r"^in (\d{8,9}) us: 0x\w+ look_for_hung\+0x0 "  # two minutes after a CPU got busy, which wakes the machine once
 WATCHDOG_TIMER = r"^in \d+ us: 0x\w+ watch_by_timer\+0x0 "  # while the CPU is busy, with `timers`; taken back before it halts
 
 
@@ -71,7 +72,8 @@ def idle_default(run):
     assert len(re.findall(POLL_TIMER, output, re.M)) == 2
     assert len(re.findall(WATCHDOG_TIMER, output, re.M)) == 2
     at_end = output.split(" s halted, ", 1)[1]  # before that threads that boot has started may still share the CPU
-    assert len(re.findall(r"^in \d+ us: ", at_end, re.M)) == 2, "other timers are queued"
+    assert len(re.findall(HUNG_TIMER, at_end, re.M)) == 1
+    assert len(re.findall(r"^in \d+ us: ", at_end, re.M)) == 3, "other timers are queued"
 
 
 @scenario("time/idle-poll-4-s")
@@ -112,10 +114,10 @@ calibration_scenario("pit", "PIT", "tsc", ["lapic"], board="pc,hpet=off,acpi=off
 calibration_scenario("pm-timer-without-pit", "acpi_pm", "tsc", ["lapic"], board="pc,hpet=off,pit=off")
 
 
-POLL, WATCHDOG, CLOCK_WRAPS = "poll_by_timer", "watch_by_timer", "rebase"
+POLL, WATCHDOG, HUNG, CLOCK_WRAPS = "poll_by_timer", "watch_by_timer", "look_for_hung", "rebase"
 
 
-def machine_scenario(name, expect, queued=(POLL, WATCHDOG), **machine):
+def machine_scenario(name, expect, queued=(POLL, WATCHDOG, HUNG), **machine):
     @scenario(f"time/machine-{name}")
     def function(run):
         """boots, says what it does without, and its timers fire all the same"""
@@ -134,4 +136,4 @@ machine_scenario("without-apic", (
 machine_scenario("without-arat", (r"^lapic .*, in use$",), cpu="max,-arat")
 machine_scenario("without-hpet-and-pit", (r"^lapic .*, in use$",), board="pc,hpet=off,pit=off")
 machine_scenario("without-tsc", (r"^lapic .*, in use$", r"clock: hpet, 100000000 Hz, in use"),
-                 queued=(POLL, WATCHDOG, CLOCK_WRAPS), cpu="max,-tsc")
+                 queued=(POLL, WATCHDOG, HUNG, CLOCK_WRAPS), cpu="max,-tsc")
