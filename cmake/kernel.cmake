@@ -53,11 +53,35 @@ if(KEEL_UBSAN)
 else()
   list(APPEND KEEL_C_FLAGS -fsanitize=${bounds},shift,signed-integer-overflow -fno-sanitize-recover=all)
 endif()
+# Every access goes through a function of mm/kasan.c, and stack variables and globals get redzones: docs/sanitizers.md.
+# Redzones make frames larger than the warning allows.
+if(KEEL_KASAN)
+  list(APPEND KEEL_C_FLAGS -DCONFIG_KASAN=1 -fsanitize=kernel-address -fasan-shadow-offset=0xdfffe00000000000
+       --param=asan-stack=1 --param=asan-globals=1 --param=asan-instrumentation-with-call-threshold=0
+       -Wno-frame-larger-than)
+endif()
+
+# without_kasan(file...): sources of this folder that read and write memory which nobody may access, or run before there is a
+# shadow. GCC takes no -fno-sanitize=kernel-address beside a shadow offset.
+function(without_kasan)
+  if(KEEL_KASAN)
+    set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS --param=asan-instrument-reads=0
+                 --param=asan-instrument-writes=0 --param=asan-memintrin=0 --param=asan-stack=0 --param=asan-globals=0)
+  endif()
+endfunction()
+
+# Every access is announced to src/debug/kcsan.c, atomics are carried out by it: docs/sanitizers.md. The warning is of fences,
+# which the compiler's own detector does not understand; this one watches, and draws no conclusions from them.
+if(KEEL_KCSAN)
+  list(APPEND KEEL_C_FLAGS -DCONFIG_KCSAN=1 -fsanitize=thread --param=tsan-distinguish-volatile=1
+       --param=tsan-instrument-func-entry-exit=0 -Wno-tsan)
+endif()
 
 add_library(kernel_flags INTERFACE)
 target_compile_options(kernel_flags INTERFACE "$<$<COMPILE_LANGUAGE:C>:${KEEL_C_FLAGS}>")
 target_compile_definitions(kernel_flags INTERFACE
-  "$<$<COMPILE_LANGUAGE:C>:__KEEL__=1;CONFIG_DEBUG=${KEEL_DEBUG};CONFIG_UBSAN=$<BOOL:${KEEL_UBSAN}>>")
+  "$<$<COMPILE_LANGUAGE:C>:__KEEL__=1;CONFIG_DEBUG=${KEEL_DEBUG};CONFIG_UBSAN=$<BOOL:${KEEL_UBSAN}>>"
+  "$<$<COMPILE_LANGUAGE:C>:CONFIG_LOCKDEP=$<BOOL:${KEEL_LOCKDEP}>;CONFIG_EXPLORE=$<BOOL:${KEEL_EXPLORE}>>")
 target_include_directories(kernel_flags INTERFACE "${CMAKE_SOURCE_DIR}/include")
 
 # Structure offsets and constants for assembly, taken from C: offsets.c -> offsets.s -> offsets.inc.

@@ -1,5 +1,6 @@
 /* Structure offsets and constants for assembly. Never linked: it is compiled to assembly text, and cmake/offsets.cmake
  * turns the marked strings into offsets.inc. */
+#include "../src/smp/trampoline.h"
 #include <base/layout.h>
 #include <cpu/percpu.h>
 #include <cpu/trap_frame.h>
@@ -42,4 +43,18 @@ void offsets(void)
     OFFSET(TRAP_FRAME_SS, struct trap_frame, ss);
     CONSTANT(TRAP_FRAME_NO_VECTOR, TRAP_VECTOR_NONE);
     CONSTANT(TRAP_FRAME_TAG, TRAP_FRAME_LINK_TAG);
+    OFFSET(AP_PARAMETERS_ENTRY, struct ap_parameters, entry);
+    OFFSET(AP_PARAMETERS_GDT_POINTER, struct ap_parameters, gdt_pointer);
+    OFFSET(AP_PARAMETERS_PROTECTED_MODE, struct ap_parameters, protected_mode);
+    OFFSET(AP_PARAMETERS_LONG_MODE, struct ap_parameters, long_mode);
+    OFFSET(AP_PARAMETERS_CR3, struct ap_parameters, cr3);
+    OFFSET(AP_PARAMETERS_NR_CPUS, struct ap_parameters, nr_cpus);
+    OFFSET(AP_PARAMETERS_APIC_IDS, struct ap_parameters, apic_ids);
+    OFFSET(AP_PARAMETERS_STATES, struct ap_parameters, states);
+    CONSTANT(START_IS_ALLOWED, START_ALLOWED);
+    CONSTANT(START_IS_CLAIMED, START_CLAIMED);
+    OFFSET(AP_SLOT_STACK_TOP, struct ap_slot, stack_top);
+    OFFSET(AP_SLOT_GS_BASE, struct ap_slot, gs_base);
+    OFFSET(AP_SLOT_CPU, struct ap_slot, cpu);
+    CONSTANT(AP_SLOT_SHIFT, __builtin_ctz(sizeof(struct ap_slot)));
 }

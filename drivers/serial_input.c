@@ -5,6 +5,7 @@
 
 #include <base/errno.h>
 #include <cpu/interrupts.h>
+#include <debug/console.h>
 #include <debug/log.h>
 #include <debug/sysrq.h>
 #include <irq/irq.h>
@@ -115,7 +116,8 @@ static void finish(const struct serial_input *input, const struct outcome *outco
         sysrq_ask(outcome->request);
 }
 
-/* The reader has found something that an interrupt should have told of, or not, with interrupts on. [l] */
+/* The reader has found something that an interrupt should have told of, or not, with interrupts on, where it comes to
+ * this CPU: another one may just be about to take it. [l] */
 static void watch_interrupt(struct serial_input *input, bool is_unannounced, struct outcome *outcome)
 {
     if (is_unannounced && ++input->nr_unannounced >= UNANNOUNCED_MAX)
@@ -127,7 +129,7 @@ static void watch_interrupt(struct serial_input *input, bool is_unannounced, str
 /* The device is asked as well: while the ring is full no interrupt tells of what is left there. */
 int serial_input_read(struct serial_input *input)
 {
-    bool could_interrupt = irqs_are_enabled() && input->irq;
+    bool could_interrupt = irqs_are_enabled() && input->irq && irq_is_here(input->irq);
     uint64_t flags = spinlock_lock_irqsave(&input->lock);
     struct outcome outcome = {0};
     int byte = -EAGAIN;
@@ -184,6 +186,7 @@ static enum irq_result handle_received(void *context)
     is_excused = input->is_next_excused;
     input->is_next_excused = has_reason; /* a second byte may have raised it again while the first was taken */
     spinlock_unlock(&input->lock);
+    console_input_arrived();
     finish(input, &outcome);
     return has_reason || is_excused ? IRQ_HANDLED : IRQ_NOT_MINE;
 }

@@ -4,6 +4,7 @@
 
 #include "kernel_tables.h"
 #include "vm_area.h"
+#include "vmalloc_internal.h"
 
 #include <base/align.h>
 #include <base/errno.h>
@@ -42,6 +43,15 @@ static bool find_guarded_stack(uint64_t page, struct known_stack *stack, bool *i
     return *is_below || (known_stack_find(page - 1, stack) && stack->high == page);
 }
 
+static void describe_guard_of(const struct known_stack *stack, enum address_kind kind, const char *side,
+                              struct address_description *description)
+{
+    char words[STACK_WORDS_MAX];
+
+    stack_format_guard(stack->name, stack->owner, side, words, sizeof(words));
+    describe(description, kind, words, "%s", words);
+}
+
 static void describe_guard(uint64_t address, const char *area, struct address_description *description)
 {
     struct known_stack stack;
@@ -50,8 +60,8 @@ static void describe_guard(uint64_t address, const char *area, struct address_de
     if (!find_guarded_stack(align_down(address, PAGE_SIZE), &stack, &is_below))
         describe(description, ADDRESS_UNMAPPED, area, "guard page, in %s", area);
     else
-        describe(description, is_below ? ADDRESS_STACK_GUARD_BELOW : ADDRESS_STACK_GUARD_ABOVE, stack.name,
-                 "guard page %s stack '%s'", is_below ? "below" : "above", stack.name);
+        describe_guard_of(&stack, is_below ? ADDRESS_STACK_GUARD_BELOW : ADDRESS_STACK_GUARD_ABOVE,
+                          is_below ? "below" : "above", description);
 }
 
 /* What holds a frame of the physmap. */
@@ -88,7 +98,10 @@ static void describe_physmap(uint64_t address, struct address_description *descr
 
 static void describe_stack(uint64_t address, const struct known_stack *stack, struct address_description *description)
 {
-    describe(description, ADDRESS_STACK, stack->name, "stack '%s' +0x%lx of 0x%lx", stack->name, address - stack->low,
+    char words[STACK_WORDS_MAX];
+
+    stack_format(stack->name, stack->owner, words, sizeof(words));
+    describe(description, ADDRESS_STACK, words, "%s +0x%lx of 0x%lx", words, address - stack->low,
              stack->high - stack->low);
 }
 
@@ -112,8 +125,10 @@ static void describe_vmalloc(uint64_t address, struct address_description *descr
         return;
     }
     description->kind = vmalloc_kind(address, area);
-    strlcpy(description->area, area->kind == VM_AREA_STACK && area->name ? area->name : "vmalloc area",
-            sizeof(description->area));
+    if (area->kind == VM_AREA_STACK)
+        stack_area_format(area, address, description->area, sizeof(description->area));
+    else
+        strlcpy(description->area, "vmalloc area", sizeof(description->area));
 }
 
 static void describe_page_array(uint64_t address, struct address_description *description)

@@ -8,6 +8,7 @@ kernel_module(heap SOURCES
   heap_trace.c
   kmalloc.c
   kmalloc_large.c
+  quarantine.c
   slab.c
   slab_audit.c
   slab_cache.c

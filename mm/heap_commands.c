@@ -49,7 +49,7 @@ static void find_stack(struct vm_area *area, void *argument)
     struct wanted_stack *wanted = argument;
 
     if (area->kind == VM_AREA_STACK && wanted->n-- == 0)
-        wanted->found = (struct stack_info){area->name, vaddr_to_pointer(vaddr(area->base)), area->size_bytes};
+        wanted->found = (struct stack_info){area->name, vaddr_to_pointer(vaddr(area->base)), area->size_bytes, NULL};
 }
 
 static int stacks_command(int argc, char **argv)
@@ -71,23 +71,25 @@ static int stacks_command(int argc, char **argv)
 COMMAND(stacks, .name = "stacks", .arguments = "", .summary = "show every stack's size and high-water mark",
         .run = stacks_command);
 
-static void settle(void)
+static void reap(void)
 {
     slab_reap();
 }
+
+TEST_SETTLE_CPU(slab, reap);
 
 static uint64_t objects(void)
 {
     return slab_counts().objects;
 }
 
-TEST_COUNTER(slab_objects, "slab objects", settle, objects);
+TEST_COUNTER(slab_objects, "slab objects", NULL, objects);
 
 static uint64_t pages(void)
 {
     return slab_counts().pages + large_pages();
 }
 
-TEST_COUNTER(heap_pages, "heap pages", settle, pages);
+TEST_COUNTER(heap_pages, "heap pages", NULL, pages);
 
 IDLE_WORK(slab_scrubber, slab_scrub);

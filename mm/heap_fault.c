@@ -52,28 +52,34 @@ static void append_site(char *text, size_t size, const char *what, uint32_t site
     append(text, size, ", %s at %s", what, name);
 }
 
-void heap_fault_report(const struct heap_fault *fault)
+void heap_fault_format(char *text, size_t size, const struct heap_fault *fault)
 {
-    char text[384] = "";
-
-    append(text, sizeof(text), "%s", fault->class_words);
+    text[0] = '\0';
+    append(text, size, "%s", fault->class_words);
     if (fault->nr_bytes && strcmp(fault->class_words, HEAP_REDZONE_OVERWRITTEN) == 0)
-        append(text, sizeof(text), " (overflow of %lu byte%s)", (unsigned long)fault->nr_bytes,
+        append(text, size, " (overflow of %lu byte%s)", (unsigned long)fault->nr_bytes,
                fault->nr_bytes == 1 ? "" : "s");
     if (fault->detail)
-        append(text, sizeof(text), " (%s)", fault->detail);
-    append(text, sizeof(text), ": object %p", fault->object);
+        append(text, size, " (%s)", fault->detail);
+    append(text, size, ": object %p", fault->object);
     if (fault->cache_name)
-        append(text, sizeof(text), " of '%s', %lu bytes, offset %lu", fault->cache_name, (unsigned long)fault->size,
+        append(text, size, " of '%s', %lu bytes, offset %lu", fault->cache_name, (unsigned long)fault->size,
                (unsigned long)fault->offset);
     if (fault->found != fault->expected)
-        append(text, sizeof(text), ", found 0x%lx", (unsigned long)fault->found);
+        append(text, size, ", found 0x%lx", (unsigned long)fault->found);
     if (fault->found != fault->expected &&
         fault->expected <= UINT8_MAX) /* longer ones may be encoded: nothing to read */
-        append(text, sizeof(text), ", expected 0x%lx", (unsigned long)fault->expected);
-    append_site(text, sizeof(text), "allocated", fault->allocated_at);
-    append_site(text, sizeof(text), "freed", fault->freed_at);
-    append_site(text, sizeof(text), fault->freed_at ? "freed again" : "free attempted", fault->freed_again_at);
+        append(text, size, ", expected 0x%lx", (unsigned long)fault->expected);
+    append_site(text, size, "allocated", fault->allocated_at);
+    append_site(text, size, "freed", fault->freed_at);
+    append_site(text, size, fault->freed_at ? "freed again" : "free attempted", fault->freed_again_at);
+}
+
+void heap_fault_report(const struct heap_fault *fault)
+{
+    char text[HEAP_FAULT_TEXT_MAX];
+
+    heap_fault_format(text, sizeof(text), fault);
     log_trace("allocated", fault->allocated_trace);
     log_trace("freed", fault->freed_trace);
     panic("%s", text);

@@ -34,6 +34,11 @@ struct heap_fault {
     const char *detail;                              /* more words, or NULL */
 };
 
+#define HEAP_FAULT_TEXT_MAX 384
+
+/* The class, the object and the sites, in one line without a newline. Context: any. */
+void heap_fault_format(char *text, size_t size, const struct heap_fault *fault);
+
 /* Prints the sites' backtraces as log lines and ends the kernel with the class, the object and the sites. Context: any.
  */
 NORETURN COLD void heap_fault_report(const struct heap_fault *fault);

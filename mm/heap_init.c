@@ -5,6 +5,7 @@
 #include <mm/paging.h>
 
 #include "kmalloc_init.h"
+#include "quarantine.h"
 #include "tlsf_internal.h"
 #include "vm_area.h"
 
@@ -14,6 +15,8 @@ INIT int heap_init(void)
 
     if (!error)
         error = vm_area_init(); /* areas are slab objects */
+    if (!error)
+        error = quarantine_init();
     if (!error)
         error = paging_set_guard(vaddr(VMALLOC_BASE)); /* nobody's, see vm_area.c */
     if (error)

@@ -4,6 +4,7 @@
  * The result (docs/memory-map.md): all RAM in the physmap, never executable, read-only where the image's code and
  * constants lie; the image by section; the array of struct page for frames of RAM. No identity map; page 0 is not
  * mapped. */
+#include "kasan_map.h"
 #include "kernel_tables.h"
 #include "zone.h"
 
@@ -13,6 +14,7 @@
 #include <cpu/features.h>
 #include <cpu/registers.h>
 #include <lib/string.h>
+#include <mm/init.h>
 #include <mm/page_alloc.h>
 #include <mm/physmap.h>
 #include <mm/tlb.h>
@@ -59,6 +61,15 @@ static INIT bool set_up_pat(void)
         return false;
     wrmsr(MSR_PAT, PAT_VALUE);
     return true;
+}
+
+/* The other CPUs' mappings have been cached by nobody on them: the flush is for what the processor looked at ahead. */
+void page_types_cpu_init(void)
+{
+    if (!cpu_has(CPU_PAT))
+        return;
+    wrmsr(MSR_PAT, PAT_VALUE);
+    tlb_flush_local();
 }
 
 /* Maps part of the physmap; the image's read-only sections in it are no back door. */
@@ -255,10 +266,13 @@ INIT int kernel_tables_build(struct boot_allocator *allocator, const struct boot
         error = find_groups(info);
     if (!error)
         error = map_page_array(info, &nr_frames);
+    if (!error)
+        error = kasan_map_boot(allocator, info);
     if (error)
         return error;
     write_cr3(kernel_tables.root.value);
     tlb_flush_all();
+    kasan_start(info);
     page_groups.nr_frames = nr_frames;
     return 0;
 }

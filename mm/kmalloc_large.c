@@ -55,6 +55,8 @@ void *kmalloc_large(size_t size, unsigned flags, const void *site)
     object = page_to_address(page);
     for (uint64_t i = 0; i < redzone_bytes(page); i++)
         object[size + i] = redzone_byte(i);
+    kasan_poison(object, PAGE_SIZE << order, KASAN_LARGE_REDZONE);
+    kasan_unpoison(object, size);
     __atomic_add_fetch(&pages_held, (uint64_t)1 << order, __ATOMIC_RELAXED); /* a counter: orders nothing */
     if (flags & ALLOC_ZERO)
         memset(object, 0, size);

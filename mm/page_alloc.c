@@ -11,6 +11,7 @@
 #include "zone.h"
 
 #include <base/align.h>
+#include <base/kasan.h>
 #include <cpu/interrupts.h>
 #include <cpu/percpu.h>
 #include <debug/panic.h>
@@ -107,6 +108,7 @@ void page_alloc_add(pfn_t first, pfn_t end)
 
         uint64_t flags = spinlock_lock_irqsave(&zone->lock);
         buddy_give_range(&zone->buddy, first, stop);
+        kasan_poison(phys_to_virt(pfn_to_paddr(first)), (stop.number - first.number) << PAGE_SHIFT, KASAN_PAGE_FREE);
         zone->nr_total += stop.number - first.number;
         spinlock_unlock_irqrestore(&zone->lock, flags);
         first = stop;
@@ -149,6 +151,7 @@ static void mark_allocated(struct page *page, unsigned order, enum page_owner ow
 {
     if (CONFIG_DEBUG)
         check_poison(page);
+    kasan_unpoison(page_to_address(page), PAGE_SIZE << order);
     for (size_t i = (size_t)1 << order; i-- > 1;) {
         page[i].private_data = 0;
         page[i].owner = (uint8_t)owner;
@@ -171,6 +174,7 @@ static void mark_free(struct page *page, unsigned order)
     page->references = 0;
     if (CONFIG_DEBUG)
         poison(page);
+    kasan_poison(page_to_address(page), PAGE_SIZE << order, KASAN_PAGE_FREE);
 }
 
 /* Takes up to LIST_BATCH single pages of the zone into this CPU's list, which is empty. Interrupts are off. */

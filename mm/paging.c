@@ -26,7 +26,7 @@ static NOINLINE void finish_retired(uint64_t irq_flags, vaddr_t base, uint64_t l
         list_add_last(&retired, &page->link);
     }
     spinlock_unlock_irqrestore(&paging_lock, irq_flags);
-    tlb_flush_range(base, length);
+    tlb_flush_tables(base, length);
     list_for_each_entry_safe (page, after, &retired, link) {
         list_remove(&page->link);
         page->references = 1; /* this one: it held no entries */

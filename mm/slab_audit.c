@@ -121,6 +121,7 @@ static void audit_cache_locked(const struct slab_cache *cache, struct audit_repo
 {
     struct tally tally = {0};
     uint64_t in_magazines = audit_magazines(cache, report);
+    uint64_t quarantined = __atomic_load_n(&cache->nr_quarantined, __ATOMIC_RELAXED); /* exact when nothing else runs */
 
     audit_list(cache, &cache->empty, 0, &tally, report);
     audit_list(cache, &cache->partial, 1, &tally, report);
@@ -128,9 +129,10 @@ static void audit_cache_locked(const struct slab_cache *cache, struct audit_repo
     if (tally.slabs != cache->nr_slabs)
         audit_violation(report, "%s: %lu slabs in lists, counted as %u", cache->name, (unsigned long)tally.slabs,
                         cache->nr_slabs);
-    if (tally.free != tally.in_lists + in_magazines)
-        audit_violation(report, "%s: %lu free objects, %lu in free lists, %lu in magazines", cache->name,
-                        (unsigned long)tally.free, (unsigned long)tally.in_lists, (unsigned long)in_magazines);
+    if (tally.free != tally.in_lists + in_magazines + quarantined)
+        audit_violation(report, "%s: %lu free objects, %lu in free lists, %lu in magazines, %lu in quarantine",
+                        cache->name, (unsigned long)tally.free, (unsigned long)tally.in_lists,
+                        (unsigned long)in_magazines, (unsigned long)quarantined);
     audit_account(report, PAGE_SLAB, tally.slabs << cache->order);
 }
 

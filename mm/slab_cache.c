@@ -62,6 +62,7 @@ uint64_t slab_objects_in_use_locked(struct slab_cache *cache, uint64_t *in_magaz
     }
     list_for_each_entry (magazine, &cache->magazines, link)
         cached += READ_ONCE(magazine->slot->count);
+    cached += __atomic_load_n(&cache->nr_quarantined, __ATOMIC_RELAXED); /* as the magazines: exact when nothing runs */
     if (in_magazines)
         *in_magazines = cached;
     return taken - cached;
@@ -71,8 +72,11 @@ int slab_cache_destroy(struct slab_cache *cache)
 {
     struct list slabs = LIST_INITIALIZER(slabs), magazines = LIST_INITIALIZER(magazines);
     struct heap_fault fault = {0};
-    uint64_t flags = spinlock_lock_irqsave(&slab_caches_lock);
+    uint64_t flags;
     bool is_busy;
+
+    quarantine_drain();
+    flags = spinlock_lock_irqsave(&slab_caches_lock);
 
     spinlock_lock(&cache->lock);
     is_busy = slab_objects_in_use_locked(cache, NULL) != 0;
@@ -107,14 +111,16 @@ struct slab_cache *slab_cache_nth_locked(unsigned n)
 
 uint64_t slab_reap(void)
 {
-    struct list chain = LIST_INITIALIZER(chain);
+    struct list chain = LIST_INITIALIZER(chain), magazines = LIST_INITIALIZER(magazines);
     struct heap_fault fault = {0};
     struct slab_cache *cache;
-    uint64_t flags = spinlock_lock_irqsave(&slab_caches_lock);
+    uint64_t flags;
 
+    quarantine_drain();
+    flags = spinlock_lock_irqsave(&slab_caches_lock);
     list_for_each_entry (cache, &slab_caches, link) {
         spinlock_lock(&cache->lock);
-        slab_flush_rounds_locked(cache, this_cpu_pointer(*cache->slot), MAGAZINE_ROUNDS_MAX, &fault);
+        magazine_collect_own_locked(cache, &magazines, &fault);
         slab_collect_empty_locked(cache, 0, &chain);
         spinlock_unlock(&cache->lock);
         if (fault.class_words)
@@ -123,6 +129,11 @@ uint64_t slab_reap(void)
     spinlock_unlock_irqrestore(&slab_caches_lock, flags);
     if (fault.class_words)
         heap_fault_report(&fault);
+    magazine_free_chain(&magazines);
+    quarantine_drain(); /* the magazines */
+    flags = spinlock_lock_irqsave(&slab_magazine_cache.lock);
+    slab_collect_empty_locked(&slab_magazine_cache, 0, &chain);
+    spinlock_unlock_irqrestore(&slab_magazine_cache.lock, flags);
     return slab_destroy_chain(&chain);
 }
 

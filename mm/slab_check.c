@@ -3,8 +3,8 @@
 
 #include "slab_fast.h"
 
-static void describe_object(struct heap_fault *fault, const char *class_words, const struct slab_cache *cache,
-                            const void *object)
+void slab_describe_object(struct heap_fault *fault, const char *class_words, const struct slab_cache *cache,
+                          const void *object)
 {
     const struct object_trailer *trailer = object_trailer(cache, object);
 
@@ -19,7 +19,7 @@ static void describe_object(struct heap_fault *fault, const char *class_words, c
         fault->size = trailer->state & ~STATE_USED_MASK;
     else if (is_state_free(trailer->state))
         fault->freed_at = trailer->state & CODE_SITE_MASK;
-    if (CONFIG_DEBUG) {
+    if (SLAB_HAS_TRACES) {
         fault->allocated_trace = object_traces(cache, object)->allocated;
         fault->freed_trace = object_traces(cache, object)->freed;
     }
@@ -45,12 +45,12 @@ bool slab_check_free_object(const struct slab_cache *cache, void *object, uint64
     const struct object_trailer *trailer = object_trailer(cache, object);
 
     if (!is_poison_intact(object, cache->poison_words)) {
-        describe_object(fault, HEAP_USE_AFTER_FREE_WRITE, cache, object);
+        slab_describe_object(fault, HEAP_USE_AFTER_FREE_WRITE, cache, object);
         find_wrong_bytes(fault, object, cache->poison_words * sizeof(uint64_t), HEAP_POISON_FREE);
         return false;
     }
     if (!is_state_free(trailer->state)) {
-        describe_object(fault, HEAP_TRAILER_OVERWRITTEN, cache, object);
+        slab_describe_object(fault, HEAP_TRAILER_OVERWRITTEN, cache, object);
         fault->detail = "of a free object: its state";
         fault->offset = cache->object_size + offsetof(struct object_trailer, state);
         fault->found = trailer->state;
@@ -58,7 +58,7 @@ bool slab_check_free_object(const struct slab_cache *cache, void *object, uint64
         return false;
     }
     if (trailer->link != link) {
-        describe_object(fault, HEAP_FREE_LIST, cache, object);
+        slab_describe_object(fault, HEAP_FREE_LIST, cache, object);
         fault->detail = "the link of a free object";
         fault->offset = cache->object_size;
         fault->found = trailer->link;
@@ -83,7 +83,8 @@ bool slab_check_used_object(const struct slab_cache *cache, void *object, struct
         /* The size is lost, so the redzone can only be sought where a full object has it. */
         bool is_redzone_wrong = trailer->link != HEAP_REDZONE;
 
-        describe_object(fault, is_redzone_wrong ? HEAP_REDZONE_OVERWRITTEN : HEAP_TRAILER_OVERWRITTEN, cache, object);
+        slab_describe_object(fault, is_redzone_wrong ? HEAP_REDZONE_OVERWRITTEN : HEAP_TRAILER_OVERWRITTEN, cache,
+                             object);
         fault->detail = is_redzone_wrong ? "overflow of more than 8 bytes" : "of an object in use: its state";
         fault->offset = cache->object_size + (is_redzone_wrong ? 0 : offsetof(struct object_trailer, state));
         fault->found = is_redzone_wrong ? trailer->link : state;
@@ -91,7 +92,7 @@ bool slab_check_used_object(const struct slab_cache *cache, void *object, struct
         return false;
     }
     if (*(const unaligned_u64 *)redzone != HEAP_REDZONE) {
-        describe_object(fault, HEAP_REDZONE_OVERWRITTEN, cache, object);
+        slab_describe_object(fault, HEAP_REDZONE_OVERWRITTEN, cache, object);
         find_wrong_bytes(fault, redzone, sizeof(uint64_t), HEAP_REDZONE);
         return false;
     }
@@ -178,9 +179,9 @@ void slab_report_bad_free(const struct slab_cache *expected, void *object, const
         heap_fault_report(&fault);
     }
     if (is_state_free(object_trailer(cache, object)->state))
-        describe_object(&fault, HEAP_DOUBLE_FREE, cache, object);
+        slab_describe_object(&fault, HEAP_DOUBLE_FREE, cache, object);
     else if (expected ? cache != expected : !cache->is_kmalloc)
-        describe_object(&fault, HEAP_WRONG_CACHE, cache, object);
+        slab_describe_object(&fault, HEAP_WRONG_CACHE, cache, object);
     else
         (void)slab_check_used_object(cache, object, &fault);
     if (strcmp(fault.class_words, HEAP_WRONG_CACHE) == 0)

@@ -8,6 +8,7 @@
 #include <mm/fail_inject.h>
 #include <mm/heap_report.h>
 
+#include "quarantine.h"
 #include "slab_internal.h"
 
 /* A free object that nobody has checked, or NULL. */
@@ -69,10 +70,12 @@ static ALWAYS_INLINE void *slab_hand_out(struct slab_cache *cache, void *object,
         slab_report_bad_object(cache, object);
     trailer->allocated_at = code_site(site);
     trailer->state = STATE_USED | (uint32_t)size;
-    if (CONFIG_DEBUG) {
+    if (CONFIG_DEBUG)
         slab_fill(object, HEAP_POISON_NEW, cache->object_size / sizeof(uint64_t));
+    if (SLAB_HAS_TRACES)
         heap_trace(object_traces(cache, object)->allocated, SLAB_TRACE_DEPTH);
-    }
+    kasan_poison(object, cache->object_size, KASAN_SLAB_REDZONE);
+    kasan_unpoison(object, size);
     *(unaligned_u64 *)((char *)object + size) = HEAP_REDZONE;
     if (flags & ALLOC_ZERO)
         return memset(object, 0, size);
@@ -106,11 +109,16 @@ static ALWAYS_INLINE void slab_give(struct slab_cache *cache, void *object, cons
     size = trailer->state ^ STATE_USED; /* far too large in any other state */
     if (UNLIKELY(size > cache->object_size || *(unaligned_u64 *)((char *)object + size) != HEAP_REDZONE))
         slab_report_bad_free(cache, object, site);
-    if (CONFIG_DEBUG)
+    if (SLAB_HAS_TRACES)
         heap_trace(object_traces(cache, object)->freed, SLAB_TRACE_DEPTH);
     trailer->link = link_of_none(cache, &trailer->link);
     trailer->state = STATE_FREE | code_site(site);
     slab_poison(object, words);
+    if (CONFIG_KASAN) {
+        kasan_poison(object, cache->object_size, KASAN_SLAB_FREE);
+        quarantine_put(cache, object);
+        return;
+    }
     if (UNLIKELY(!magazine_push(cache, object)))
         slab_flush(cache, object);
 }

@@ -9,10 +9,11 @@
  *   in use:      eight redzone bytes behind the last requested byte (over the trailer's link where all was requested);
  *                state = STATE_USED | requested bytes
  *   free:        poison at its start; link = encoded address of the next free object of the slab; state = STATE_FREE |
- *                the freeing call. In a magazine, which holds addresses: the same, but link = link_of_none().
+ *                the freeing call. In a magazine or the quarantine (quarantine.h), which hold addresses: the same, but
+ *                link = link_of_none().
  *
  * Invariants, checked by slab_audit:
- *   1. page.in_use of a slab's first page = its objects that are in use or in a magazine.
+ *   1. page.in_use of a slab's first page = its objects that are in use, in a magazine or in the quarantine.
  *   2. a slab's free list has objects_per_slab - in_use entries, all in that slab, all STATE_FREE.
  *   3. a slab is in exactly one list of its cache: full (in_use = all), empty (in_use = 0) or partial.
  *
@@ -25,6 +26,7 @@
 #include <base/address.h>
 #include <base/align.h>
 #include <base/assert.h>
+#include <base/kasan.h>
 #include <cpu/percpu.h>
 #include <lib/list.h>
 #include <mm/heap_report.h>
@@ -64,6 +66,7 @@ struct slab_cache {
     struct spinlock lock;
     struct list partial, full, empty; /* [l] first pages, by page.link */
     uint32_t nr_slabs, nr_empty;      /* [l] */
+    uint32_t nr_quarantined;          /* [a] quarantine.c */
     struct list magazines;            /* [l] struct magazine, of every CPU */
 };
 
@@ -94,14 +97,15 @@ struct object_trailer {
 #define STATE_FREE      0xf0000000u /* | code site of the free */
 #define STATE_FREE_MASK 0xf0000000u
 
-/* Behind the trailer in a debug build. */
+/* Behind the trailer in a debug build, and with the address sanitizer. */
 #define SLAB_TRACE_DEPTH 8
 struct object_traces {
     uint32_t allocated[SLAB_TRACE_DEPTH];
     uint32_t freed[SLAB_TRACE_DEPTH];
 };
 
-#define OBJECT_OVERHEAD (sizeof(struct object_trailer) + (CONFIG_DEBUG ? sizeof(struct object_traces) : 0))
+#define SLAB_HAS_TRACES (CONFIG_DEBUG || CONFIG_KASAN)
+#define OBJECT_OVERHEAD (sizeof(struct object_trailer) + (SLAB_HAS_TRACES ? sizeof(struct object_traces) : 0))
 
 /* At the end of each slab. */
 struct slab_header {
@@ -189,6 +193,9 @@ static ALWAYS_INLINE void slab_poison(void *object, uint32_t words)
 bool slab_check_free_object(const struct slab_cache *cache, void *object, uint64_t link, struct heap_fault *fault);
 /* The same for one in a magazine. */
 bool slab_check_cached_object(const struct slab_cache *cache, void *object, struct heap_fault *fault);
+/* Fills fault with what the object's trailer tells of it; offset, found and expected are for the caller. */
+void slab_describe_object(struct heap_fault *fault, const char *class_words, const struct slab_cache *cache,
+                          const void *object);
 bool slab_check_used_object(const struct slab_cache *cache, void *object, struct heap_fault *fault);
 bool slab_check_header(const struct slab_cache *cache, void *base, struct heap_fault *fault);
 /* Reads the free object's link. Returns false and fills fault where it does not lead to a free object of the same slab.
@@ -221,6 +228,9 @@ MUST_CHECK int slab_cache_register(struct slab_cache *cache, const char *name, s
 uint64_t slab_objects_in_use_locked(struct slab_cache *cache, uint64_t *in_magazines);
 struct slab_cache *slab_cache_nth_locked(unsigned n);
 
+/* Gives a free object back to its slab, past the magazines. */
+void slab_give_back(struct slab_cache *cache, void *object);
+
 /* slab_magazine.c */
 void magazines_init(void);
 uint16_t magazine_index_take_locked(void);
@@ -229,6 +239,9 @@ void magazine_index_give_back_locked(uint16_t index);
 void magazine_create(struct slab_cache *cache);
 /* Empties the magazines of every CPU into the slabs and moves them into chain; magazine_free_chain frees them. */
 void magazine_collect_all_locked(struct slab_cache *cache, struct list *chain, struct heap_fault *fault);
+/* The same with this CPU's, if it has one: whoever is between two looks at its slot finds it without, as it was at
+ * first. */
+void magazine_collect_own_locked(struct slab_cache *cache, struct list *chain, struct heap_fault *fault);
 void magazine_free_chain(struct list *chain);
 
 extern struct spinlock slab_caches_lock;

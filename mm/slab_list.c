@@ -44,6 +44,7 @@ int slab_cache_init(struct slab_cache *cache, const char *name, size_t size, siz
     cache->slot = magazine_slots;
     cache->magazine_rounds = cache->stride <= 256 ? MAGAZINE_ROUNDS_MAX : cache->stride <= 1024 ? 12 : 6;
     spinlock_init(&cache->lock, name);
+    lockdep_set_class(&cache->lock.lockdep, "slab cache");
     list_init(&cache->partial);
     list_init(&cache->full);
     list_init(&cache->empty);
@@ -70,13 +71,14 @@ static struct page *slab_create(struct slab_cache *cache)
         struct object_trailer *trailer = object_trailer(cache, object);
 
         slab_poison(object, cache->poison_words);
-        if (CONFIG_DEBUG)
+        if (SLAB_HAS_TRACES)
             *object_traces(cache, object) = (struct object_traces){0};
         *trailer = (struct object_trailer){link_encode(cache, &trailer->link, next), 0, STATE_FREE};
         next = object;
     }
     header->free = link_encode(cache, &header->free, next);
     header->check = cache->secret ^ (uint64_t)(uintptr_t)header;
+    kasan_poison(base, cache->slab_bytes, KASAN_SLAB_REDZONE);
     return page;
 }
 
@@ -261,6 +263,20 @@ void slab_flush(struct slab_cache *cache, void *object)
     slab_flush_rounds_locked(cache, this_cpu_pointer(*cache->slot), cache->magazine_rounds / 2, &fault);
     if (!fault.class_words)
         (void)slab_push_locked(cache, object, &fault);
+    slab_collect_empty_locked(cache, SLAB_EMPTY_KEPT, &chain);
+    spinlock_unlock_irqrestore(&cache->lock, flags);
+    if (fault.class_words)
+        heap_fault_report(&fault);
+    slab_destroy_chain(&chain);
+}
+
+void slab_give_back(struct slab_cache *cache, void *object)
+{
+    struct heap_fault fault = {0};
+    struct list chain = LIST_INITIALIZER(chain);
+    uint64_t flags = spinlock_lock_irqsave(&cache->lock);
+
+    (void)slab_push_locked(cache, object, &fault);
     slab_collect_empty_locked(cache, SLAB_EMPTY_KEPT, &chain);
     spinlock_unlock_irqrestore(&cache->lock, flags);
     if (fault.class_words)

@@ -64,17 +64,33 @@ void magazine_create(struct slab_cache *cache)
         slab_give(&slab_magazine_cache, magazine, __builtin_return_address(0), slab_magazine_cache.poison_words);
 }
 
+static void collect_locked(struct slab_cache *cache, struct magazine *magazine, struct list *chain,
+                           struct heap_fault *fault)
+{
+    slab_flush_rounds_locked(cache, magazine->slot, MAGAZINE_ROUNDS_MAX, fault);
+    *magazine->slot = (struct magazine_slot){0};
+    list_remove(&magazine->link);
+    list_add_last(chain, &magazine->link);
+}
+
 void magazine_collect_all_locked(struct slab_cache *cache, struct list *chain, struct heap_fault *fault)
 {
     struct list *link;
 
-    while ((link = list_first(&cache->magazines))) {
-        struct magazine *magazine = list_entry(link, struct magazine, link);
+    while ((link = list_first(&cache->magazines)))
+        collect_locked(cache, list_entry(link, struct magazine, link), chain, fault);
+}
 
-        slab_flush_rounds_locked(cache, magazine->slot, MAGAZINE_ROUNDS_MAX, fault);
-        *magazine->slot = (struct magazine_slot){0};
-        list_remove(link);
-        list_add_last(chain, link);
+void magazine_collect_own_locked(struct slab_cache *cache, struct list *chain, struct heap_fault *fault)
+{
+    const struct magazine_slot *slot = this_cpu_pointer(*cache->slot);
+    struct magazine *magazine;
+
+    list_for_each_entry (magazine, &cache->magazines, link) {
+        if (magazine->slot == slot) {
+            collect_locked(cache, magazine, chain, fault);
+            return;
+        }
     }
 }
 

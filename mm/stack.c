@@ -2,6 +2,7 @@
 #include <mm/stack.h>
 
 #include <base/assert.h>
+#include <base/kasan.h>
 #include <base/layout.h>
 #include <lib/format.h>
 #include <lib/string.h>
@@ -34,6 +35,7 @@ void stack_register(struct stack_record *record)
 
     if (here >= base && here < end)
         end = here - STACK_FILL_CLEARANCE / sizeof(uint64_t);
+    kasan_unpoison(base, (size_t)((char *)end - (char *)base));
     memset(base, (uint8_t)STACK_FILL, (size_t)((char *)end - (char *)base));
     record->next = __atomic_load_n(&records, __ATOMIC_RELAXED);
     /* Release: pairs with the acquire in stack_of_address; the record is complete before it is seen. */
@@ -53,11 +55,13 @@ void *stack_alloc(const char *owner_name)
         vm_area_free(area);
         return NULL;
     }
-    if (paging_set_guard(vaddr(area->start)) != 0 || paging_set_guard(vaddr(area->base + area->size_bytes)) != 0) {
+    if (paging_set_guard(vaddr(area->base - PAGE_SIZE)) != 0 ||
+        paging_set_guard(vaddr(area->base + area->size_bytes)) != 0) {
         vm_area_destroy(vaddr_to_pointer(vaddr(area->base)), VM_AREA_STACK, "stack_alloc");
         return NULL;
     }
     base = vaddr_to_pointer(vaddr(area->base));
+    kasan_unpoison(base, KERNEL_STACK_SIZE);
     return memset(base, (uint8_t)STACK_FILL, KERNEL_STACK_SIZE);
 }
 
@@ -72,19 +76,27 @@ size_t stack_high_water_mark(const void *stack)
     return stack_bytes_used(stack, KERNEL_STACK_SIZE);
 }
 
+/* One that its thread has left, or has not reached yet, is nobody's: what is there then is not the magic. */
+static const struct stack_owner *owner_of(const struct vm_area *area)
+{
+    const struct stack_owner *owner = stack_owner_place(vaddr_to_pointer(vaddr(area->base)));
+
+    return READ_ONCE(owner->magic) == STACK_OWNER_MAGIC ? owner : NULL;
+}
+
 bool stack_of_address(const void *address, struct stack_info *stack)
 {
     const struct vm_area *area = vm_area_of_address((uint64_t)(uintptr_t)address);
     uint64_t at = (uint64_t)(uintptr_t)address;
 
     if (area && area->kind == VM_AREA_STACK && at >= area->base && at < area->base + area->size_bytes) {
-        *stack = (struct stack_info){area->name, vaddr_to_pointer(vaddr(area->base)), area->size_bytes};
+        *stack = (struct stack_info){area->name, vaddr_to_pointer(vaddr(area->base)), area->size_bytes, owner_of(area)};
         return true;
     }
     /* Acquire: pairs with the release in stack_register. */
     for (const struct stack_record *r = __atomic_load_n(&records, __ATOMIC_ACQUIRE); r; r = r->next) {
         if (at >= (uint64_t)(uintptr_t)r->base && at < (uint64_t)(uintptr_t)r->base + r->size_bytes) {
-            *stack = (struct stack_info){r->name, r->base, r->size_bytes};
+            *stack = (struct stack_info){r->name, r->base, r->size_bytes, NULL};
             return true;
         }
     }
@@ -94,6 +106,29 @@ bool stack_of_address(const void *address, struct stack_info *stack)
 const struct stack_record *stack_records(void)
 {
     return __atomic_load_n(&records, __ATOMIC_ACQUIRE); /* pairs with the release in stack_register */
+}
+
+void stack_area_format(const struct vm_area *area, uint64_t address, char *buffer, size_t size)
+{
+    const struct stack_owner *owner = owner_of(area);
+
+    if (address - area->base < area->size_bytes)
+        stack_format(area->name, owner, buffer, size);
+    else
+        stack_format_guard(area->name, owner, address < area->base ? "below" : "above", buffer, size);
+}
+
+static void describe_stack(const struct vm_area *area, uint64_t address, char *buffer, size_t size)
+{
+    char words[STACK_WORDS_MAX];
+
+    stack_area_format(area, address, words, sizeof(words));
+    if (address - area->base < area->size_bytes)
+        snprintf(buffer, size, "%s +%lu", words, (unsigned long)(address - area->base));
+    else if (!owner_of(area))
+        snprintf(buffer, size, "%s", words); /* they name the side */
+    else
+        snprintf(buffer, size, "%s (%s the stack)", words, address < area->base ? "below" : "above");
 }
 
 bool vmalloc_describe(const void *address, char *buffer, size_t size)
@@ -107,12 +142,7 @@ bool vmalloc_describe(const void *address, char *buffer, size_t size)
     if (!area)
         return false;
     if (area->kind == VM_AREA_STACK) {
-        if (at < area->base)
-            snprintf(buffer, size, "stack guard page below stack '%s'", area->name);
-        else if (at >= area->base + area->size_bytes)
-            snprintf(buffer, size, "stack guard page above stack '%s'", area->name);
-        else
-            snprintf(buffer, size, "stack '%s' +%lu", area->name, (unsigned long)(at - area->base));
+        describe_stack(area, at, buffer, size);
         return true;
     }
     heap_format_site(site, sizeof(site), area->allocated_at);

@@ -8,7 +8,22 @@
 
 #define FLUSH_ALL_FROM 32u /* pages; more cost less as one flush of everything */
 
-void tlb_flush_all(void)
+static tlb_flush_others flush_others; /* [a] */
+
+void tlb_set_others(tlb_flush_others function)
+{
+    __atomic_store_n(&flush_others, function, __ATOMIC_RELEASE); /* pairs with the acquire below */
+}
+
+static void tell_others(vaddr_t base, uint64_t length, bool has_tables)
+{
+    tlb_flush_others function = __atomic_load_n(&flush_others, __ATOMIC_ACQUIRE);
+
+    if (function)
+        function(base, length, has_tables);
+}
+
+void tlb_flush_local(void)
 {
     uint64_t flags = irq_save();
     uint64_t cr4 = read_cr4();
@@ -23,12 +38,30 @@ void tlb_flush_all(void)
     irq_restore(flags);
 }
 
-void tlb_flush_range(vaddr_t base, uint64_t length)
+void tlb_flush_local_range(vaddr_t base, uint64_t length)
 {
     if (length / PAGE_SIZE >= FLUSH_ALL_FROM) {
-        tlb_flush_all();
+        tlb_flush_local();
         return;
     }
     for (uint64_t offset = 0; offset < length; offset += PAGE_SIZE)
         invlpg(vaddr_add(base, offset));
+}
+
+void tlb_flush_range(vaddr_t base, uint64_t length)
+{
+    tlb_flush_local_range(base, length);
+    tell_others(base, length, false);
+}
+
+void tlb_flush_tables(vaddr_t base, uint64_t length)
+{
+    tlb_flush_local_range(base, length);
+    tell_others(base, length, true);
+}
+
+void tlb_flush_all(void)
+{
+    tlb_flush_local();
+    tell_others(vaddr(0), UINT64_MAX, true);
 }

@@ -21,6 +21,7 @@ void tlsf_heap_init(struct tlsf_heap *heap, const char *name, unsigned page_flag
 {
     *heap = (struct tlsf_heap){.page_flags = page_flags};
     spinlock_init(&heap->lock, name);
+    lockdep_set_class(&heap->lock.lockdep, "TLSF heap");
     list_init(&heap->arenas);
     for (unsigned i = 0; i < TLSF_FIRST_LEVELS; i++) {
         for (unsigned j = 0; j < TLSF_SECOND_LEVELS; j++)

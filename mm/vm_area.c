@@ -6,10 +6,13 @@
  *   2. gap_before = start - end of the area before (or AREAS_START) */
 #include "vm_area.h"
 
+#include "kasan_map.h"
+
 #include <base/align.h>
 #include <base/assert.h>
 #include <base/errno.h>
 #include <base/layout.h>
+#include <cpu/preempt.h>
 #include <mm/fail_inject.h>
 #include <mm/page_array.h>
 #include <mm/slab.h>
@@ -18,7 +21,7 @@
 
 /* The first page belongs to nobody: heap_init marks it as a guard page, which also keeps the page tables of the lowest
  * 2 MiB, where areas come and go most. */
-#define AREAS_START (VMALLOC_BASE + PAGE_SIZE)
+#define AREAS_START (VMALLOC_BASE + VM_AREA_GRANULE)
 #define VMALLOC_END (VMALLOC_BASE + VMALLOC_SIZE)
 
 static void summarise(struct rbtree_node *node);
@@ -74,75 +77,56 @@ static struct vm_area *lowest_gap(uint64_t bytes)
     }
 }
 
-/* Links area, whose start and end are set, as the one directly before after (NULL: as the last). */
-static void insert_before(struct vm_area *area, struct vm_area *after, uint64_t gap_start)
+/* Where an area directly before `after` hangs: at its left, or at the right end of what is there. */
+static void link_before(struct vm_area *area, struct vm_area *after)
 {
-    struct rbtree_node *parent = after ? after->node.child[RBTREE_LEFT] : vm_areas.root;
-    enum rbtree_side side = RBTREE_RIGHT;
+    struct rbtree_node *parent = after->node.child[RBTREE_LEFT];
 
+    if (!parent) {
+        rbtree_insert(&vm_areas, &area->node, &after->node, RBTREE_LEFT);
+        return;
+    }
+    while (parent->child[RBTREE_RIGHT])
+        parent = parent->child[RBTREE_RIGHT];
+    rbtree_insert(&vm_areas, &area->node, parent, RBTREE_RIGHT);
+}
+
+/* Links area, whose start and end are set, between `before` and `after`: one of them is enough, neither is there in an
+ * empty tree. */
+static void insert_between(struct vm_area *area, struct vm_area *before, struct vm_area *after, uint64_t gap_start)
+{
     area->gap_before = area->start - gap_start;
     if (after) {
         after->gap_before = after->start - area->end;
         rbtree_value_changed(&vm_areas, &after->node);
-    }
-    if (!parent) {
-        parent = after ? &after->node : NULL;
-        side = RBTREE_LEFT;
+        link_before(area, after);
     } else {
-        while (parent->child[RBTREE_RIGHT])
-            parent = parent->child[RBTREE_RIGHT];
+        rbtree_insert(&vm_areas, &area->node, before ? &before->node : NULL, before ? RBTREE_RIGHT : RBTREE_LEFT);
     }
-    rbtree_insert(&vm_areas, &area->node, parent, side);
 }
 
-/* Finds room and takes it. span: bytes with guard pages; slack: what alignment may cost. */
+/* Finds room and takes it. span: bytes with guard pages; slack: what alignment may cost, and that of the whole area. */
 static int place_locked(struct vm_area *area, uint64_t span, uint64_t alignment, uint64_t phase)
 {
-    uint64_t slack = alignment - PAGE_SIZE, gap_start, gap_end, base;
-    struct vm_area *after = lowest_gap(span + slack), *last = area_of(rbtree_last(&vm_areas));
+    uint64_t slack = alignment - PAGE_SIZE + VM_AREA_GRANULE - PAGE_SIZE, gap_start, gap_end, base;
+    struct vm_area *after = lowest_gap(span + slack), *last = NULL;
 
     if (after) {
         gap_end = after->start;
         gap_start = gap_end - after->gap_before;
     } else {
+        last = area_of(rbtree_last(&vm_areas));
         gap_start = last ? last->end : AREAS_START;
         gap_end = VMALLOC_END;
     }
     if (gap_end - gap_start < span + slack)
         return -ENOMEM;
     base = align_up(gap_start + PAGE_SIZE - phase, alignment) + phase;
-    area->start = base - PAGE_SIZE;
-    area->end = area->start + span;
+    area->start = align_down(base - PAGE_SIZE, VM_AREA_GRANULE);
+    area->end = align_up(base - PAGE_SIZE + span, VM_AREA_GRANULE);
     area->base = base;
-    insert_before(area, after, gap_start);
+    insert_between(area, last, after, gap_start);
     return 0;
-}
-
-struct vm_area *vm_area_alloc(uint64_t size, uint64_t alignment, uint64_t phase, enum vm_area_kind kind,
-                              const void *site)
-{
-    struct vm_area *area;
-    int error;
-
-    if (size > VMALLOC_SIZE / 2 || alignment > VMALLOC_SIZE / 4 || fail_inject(FAIL_VMALLOC))
-        return NULL;
-    area = slab_alloc(area_cache, 0);
-    if (!area)
-        return NULL;
-    area->size_bytes = size;
-    area->requested_bytes = size;
-    area->kind = kind;
-    area->allocated_at = code_site(site);
-    area->name = NULL;
-    list_init(&area->pages);
-    spinlock_lock(&vm_area_lock);
-    error = place_locked(area, size + 2 * PAGE_SIZE, alignment, phase);
-    spinlock_unlock(&vm_area_lock);
-    if (error) {
-        slab_free(area_cache, area);
-        return NULL;
-    }
-    return area;
 }
 
 void vm_area_remove_locked(struct vm_area *area)
@@ -161,12 +145,52 @@ void vm_area_release(struct vm_area *area)
     slab_free(area_cache, area);
 }
 
-void vm_area_free(struct vm_area *area)
+/* An area without shadow. */
+static void vm_area_forget(struct vm_area *area)
 {
     spinlock_lock(&vm_area_lock);
     vm_area_remove_locked(area);
     spinlock_unlock(&vm_area_lock);
     vm_area_release(area);
+}
+
+void vm_area_free(struct vm_area *area)
+{
+    kasan_unmap_area(area);
+    vm_area_forget(area);
+}
+
+struct vm_area *vm_area_alloc(uint64_t size, uint64_t alignment, uint64_t phase, enum vm_area_kind kind,
+                              const void *site)
+{
+    struct vm_area *area;
+    int error;
+
+    assert_may_allocate();
+    if (size > VMALLOC_SIZE / 2 || alignment > VMALLOC_SIZE / 4 || fail_inject(FAIL_VMALLOC))
+        return NULL;
+    area = slab_alloc(area_cache, 0);
+    if (!area)
+        return NULL;
+    area->size_bytes = size;
+    area->requested_bytes = size;
+    area->kind = kind;
+    area->allocated_at = code_site(site);
+    area->name = NULL;
+    area->is_leaving = false;
+    list_init(&area->pages);
+    spinlock_lock(&vm_area_lock);
+    error = place_locked(area, size + 2 * PAGE_SIZE, alignment, phase);
+    spinlock_unlock(&vm_area_lock);
+    if (error) {
+        slab_free(area_cache, area);
+        return NULL;
+    }
+    if (kasan_map_area(area) != 0) {
+        vm_area_forget(area);
+        return NULL;
+    }
+    return area;
 }
 
 struct vm_area *vm_area_find_locked(uint64_t base)

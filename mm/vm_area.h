@@ -21,6 +21,7 @@ struct vm_area {
     uint32_t allocated_at;     /* [I] code site */
     enum vm_area_kind kind;    /* [I] */
     const char *name;          /* [I] of a stack's owner; NULL */
+    bool is_leaving;           /* [v] being freed: its mappings go, its address space is not free yet */
     struct list pages;         /* [o] struct page.link; empty for device mappings */
 };
 

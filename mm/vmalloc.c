@@ -5,6 +5,7 @@
 #include <base/assert.h>
 #include <base/errno.h>
 #include <base/layout.h>
+#include <cpu/preempt.h>
 #include <debug/panic.h>
 #include <mm/kmalloc.h>
 #include <mm/page_alloc.h>
@@ -12,6 +13,7 @@
 #include <mm/paging.h>
 
 #include "heap_fault.h"
+#include "kasan_map.h"
 #include "vm_area.h"
 #include "vmalloc_internal.h"
 
@@ -103,23 +105,28 @@ free:
     return error;
 }
 
-/* The mappings go with vm_area_lock held: one critical section from finding the area to its address space being free.
- */
+/* The mappings go without vm_area_lock: every CPU has to forget them, and may be waiting for the lock (mm/tlb.h). Until
+ * then the area stays in the tree, marked, so that nobody gets its addresses and freeing it twice is seen. */
 void vm_area_destroy(const void *address, enum vm_area_kind kind, const char *function)
 {
     struct vm_area *area;
     bool is_right;
 
+    assert_may_allocate();
     spinlock_lock(&vm_area_lock);
     area = vm_area_find_locked((uint64_t)(uintptr_t)address);
-    is_right = area && area->kind == kind;
-    if (LIKELY(is_right)) {
-        vm_area_unmap(area);
-        vm_area_remove_locked(area);
-    }
+    is_right = area && area->kind == kind && !area->is_leaving;
+    if (LIKELY(is_right))
+        area->is_leaving = true;
     spinlock_unlock(&vm_area_lock);
     if (UNLIKELY(!is_right))
-        panic("%s: %p is %s", function, address, area ? "an area of another kind" : "not the start of an area");
+        panic("%s: %p is %s", function, address,
+              area ? "an area of another kind, or freed already" : "not the start of an area");
+    vm_area_unmap(area);
+    kasan_unmap_area(area);
+    spinlock_lock(&vm_area_lock);
+    vm_area_remove_locked(area);
+    spinlock_unlock(&vm_area_lock);
     if (kind != VM_AREA_DEVICE) {
         free_pages(area);
         __atomic_sub_fetch(&vm_pages_held[kind], area->size_bytes >> PAGE_SHIFT, __ATOMIC_RELAXED);
@@ -141,6 +148,7 @@ void *vmalloc(size_t size, unsigned alloc_flags)
         vm_area_free(area);
         return NULL;
     }
+    kasan_unpoison(vaddr_to_pointer(vaddr(area->base)), size);
     return vaddr_to_pointer(vaddr(area->base));
 }
 

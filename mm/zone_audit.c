@@ -45,3 +45,5 @@ static uint64_t free_pages(void)
 }
 
 TEST_COUNTER(free_pages, "free pages", NULL, free_pages);
+TEST_SETTLE_CPU(page_lists,
+                page_alloc_drain_cpu); /* what a CPU keeps is counted as free, and nobody else can have it */

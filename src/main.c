@@ -2,11 +2,13 @@
  * one file that may name every subsystem. */
 #include <acpi/tables.h>
 #include <base/errno.h>
+#include <base/kasan.h>
 #include <boot/boot_info.h>
 #include <boot/command_line.h>
 #include <boot/image.h>
 #include <boot/report.h>
 #include <cpu/features.h>
+#include <cpu/fpu.h>
 #include <cpu/gdt.h>
 #include <cpu/interrupts.h>
 #include <cpu/io.h>
@@ -15,9 +17,11 @@
 #include <cpu/tsc.h>
 #include <debug/boot_stage.h>
 #include <debug/build_id.h>
+#include <debug/kcsan.h>
 #include <debug/log.h>
 #include <debug/panic.h>
 #include <debug/ubsan.h>
+#include <dev/tsc_watch.h>
 #include <dev/work.h>
 #include <drivers/apic.h>
 #include <drivers/clocks.h>
@@ -32,6 +36,10 @@
 #include <mm/init.h>
 #include <pci/pci.h>
 #include <prompt/prompt.h>
+#include <sched/sched.h>
+#include <smp/cpu.h>
+#include <smp/tsc.h>
+#include <sync/lockdep_report.h>
 #include <time/clock.h>
 #include <time/irq_poll.h>
 #include <time/source.h>
@@ -39,10 +47,15 @@
 #include <virtio/blk.h>
 #include <virtio/bus.h>
 #include <virtio/rng.h>
+#include <watchdog/watchdog.h>
 
 /* How often a halted CPU looks for hardware errors that were corrected. */
 #define POLL_MS     500u
 #define POLL_MS_MAX 86400000u /* a day */
+
+#define LOCKUP_MS_MAX 86400000u
+
+#define DELAY_US_MAX 1000000u /* of the race detector: a second */
 
 /* docs/boot.md, "Early failures". */
 enum { POST_PORT = 0x80, POST_NO_NX = 0xe4, POST_BAD_BOOT_INFO = 0xe5, POST_NO_MEMORY = 0xe6 };
@@ -123,6 +136,13 @@ INIT static void apply_fail_option(void)
         fail_inject_arm(FAIL_ANY, nth);
 }
 
+INIT static void start_race_detector(void)
+{
+    if (CONFIG_KCSAN)
+        kcsan_start(option_number("keel.kcsan-every", UINT32_MAX / 4, KCSAN_EVERY_DEFAULT),
+                    option_number("keel.kcsan-delay-us", DELAY_US_MAX, KCSAN_DELAY_US_DEFAULT));
+}
+
 INIT static void start_machine_check_poll(void)
 {
     trap_start_machine_check_poll(option_number("keel.mce-poll-ms", POLL_MS_MAX, POLL_MS) * NS_PER_MS);
@@ -133,6 +153,7 @@ INIT static void apply_options(void)
     static const char *const panic_words[] = {[PANIC_HALT] = "halt", [PANIC_REBOOT] = "reboot", [PANIC_EXIT] = "exit"};
     static const char *const level_words[] = {
         [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
+    static const char *const lockdep_words[] = {[LOCKDEP_PANIC] = "panic", [LOCKDEP_WARN] = "warn"};
     static const char *const ubsan_words[] = {[UBSAN_WARN] = "warn", [UBSAN_PANIC] = "panic"};
     int choice = option_choice("keel.panic", panic_words, ARRAY_SIZE(panic_words));
 
@@ -144,6 +165,9 @@ INIT static void apply_options(void)
     choice = option_choice("keel.ubsan", ubsan_words, ARRAY_SIZE(ubsan_words));
     if (choice >= 0)
         ubsan_set_action((enum ubsan_action)choice);
+    choice = option_choice("keel.lockdep", lockdep_words, ARRAY_SIZE(lockdep_words));
+    if (CONFIG_LOCKDEP && choice >= 0)
+        lockdep_set_action((enum lockdep_action)choice);
     apply_fail_option();
 }
 
@@ -158,13 +182,69 @@ static NORETURN NOINLINE void finish_boot(void)
     prompt_run();
 }
 
+/* Another CPU's own boot list, on it. It has its stack, its per-CPU area and the kernel's page tables, and no
+ * interrupts yet; nothing depends on its number, which may change. */
+static int begin_cpu(void)
+{
+    trap_init_cpu();           /* from here on no fault is silent on this CPU */
+    page_types_cpu_init();     /* before anything is mapped in another way than memory */
+    cpu_enable_protections();  /* as on the boot CPU */
+    trap_init_machine_check(); /* hardware errors are this CPU's own */
+    if (fpu_init_cpu() < 0)    /* threads' vector registers come with them */
+        return -ENOTSUP;
+    return apic_init_cpu(); /* it can be interrupted */
+}
+
+/* Its number is final: done on the boot CPU, for it. */
+INIT static int number_cpu(uint32_t cpu)
+{
+    trap_name_cpu(cpu);            /* its stacks */
+    return sched_prepare_cpu(cpu); /* its idle thread */
+}
+
+/* On it again: it has its number and is online; interrupts are still off. */
+static void join_cpu(void)
+{
+    page_alloc_cpu_init(); /* its list of pages: it may allocate */
+}
+
+INIT static void start_other_cpus(void)
+{
+    static const struct smp_cpu_steps steps = {.prepare = trap_prepare_cpu,
+                                               .undo = trap_undo_cpu,
+                                               .begin = begin_cpu,
+                                               .number = number_cpu,
+                                               .join = join_cpu,
+                                               .run = sched_run_cpu};
+    uint64_t most = option_number("keel.cpus", CPU_MAX, CPU_MAX);
+
+    smp_init(&steps, most > 0 ? (uint32_t)most : 1);
+    (void)smp_tsc_check_all(); /* it says what it finds */
+    tsc_watch_init();
+}
+
+INIT static void start_watchdog(void)
+{
+    static const char *const words[] = {[LOCKUP_WARN] = "warn", [LOCKUP_PANIC] = "panic"};
+    int action = option_choice("keel.lockup", words, ARRAY_SIZE(words));
+    struct watchdog_options options = {
+        .soft_ns = option_number("keel.soft-lockup-ms", LOCKUP_MS_MAX, WATCHDOG_SOFT_NS / NS_PER_MS) * NS_PER_MS,
+        .hard_ns = option_number("keel.hard-lockup-ms", LOCKUP_MS_MAX, WATCHDOG_HARD_NS / NS_PER_MS) * NS_PER_MS,
+        .hung_ns = option_number("keel.hung-thread-ms", LOCKUP_MS_MAX, WATCHDOG_HUNG_NS / NS_PER_MS) * NS_PER_MS,
+        .action = action >= 0 ? (enum lockup_action)action : LOCKUP_WARN,
+    };
+
+    watchdog_init(&options);
+}
+
 /* boot/entry.asm calls this: protocol, physical address of the loader's information, how far above its link address the
  * image lies, TSC at the first instruction. */
 NORETURN void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_distance, uint64_t entry_tsc);
 
-INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_distance, uint64_t entry_tsc)
+INIT NO_KASAN void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_distance, uint64_t entry_tsc)
 {
     image_set_load_distance(load_distance); /* physical addresses of the image can be told */
+    kasan_early_init();                     /* nothing instrumented runs before */
     percpu_init_boot_cpu();                 /* a canary, before a function that checks one returns */
     boot_stage(BOOT_STAGE_ENTRY);
     trap_init_early(); /* from here on no fault is silent */
@@ -192,7 +272,8 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     say_cpu(cpu_identity());
     if (!cpu_has(CPU_NX))
         cannot_start(POST_NO_NX, "this CPU has no no-execute pages (NX), or the firmware hides them");
-    cpu_enable_protections();  /* NX before the page tables that use it */
+    cpu_enable_protections(); /* NX before the page tables that use it */
+    fpu_init();
     trap_init_machine_check(); /* needs to know what the CPU has */
     boot_stage(BOOT_STAGE_CPU);
 
@@ -203,12 +284,17 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     boot_stage(BOOT_STAGE_MEMORY);
     if (heap_init() < 0) /* kmalloc and vmalloc: needs pages and page tables */
         cannot_start(POST_NO_MEMORY, "there is not enough usable memory for the heap");
+    if (sched_init() < 0) /* this is the boot thread from here on: waiting lets others run */
+        cannot_start(POST_NO_MEMORY, "there is not enough usable memory for threads");
+    if (work_init() < 0) /* before drivers queue any; it runs when boot is done */
+        cannot_start(POST_NO_MEMORY, "there is not enough usable memory for threads");
     boot_stage(BOOT_STAGE_HEAP);
     framebuffer_remap(); /* write-combining, wherever it lies: needs device_map, which needs the heap */
     vga_text_remap();
     boot_stage(BOOT_STAGE_SCREEN);
     acpi_init(boot_info()); /* what the machine has: interrupts, time and PCI ask it */
     apic_init();            /* interrupts have somewhere to go */
+    smp_init_boot_cpu();    /* this CPU can interrupt itself */
     serial_use_interrupts();
     ps2_keyboard_init(boot_info()->command_line);
     hpet_init(); /* counters whose frequency is known, ... */
@@ -220,8 +306,12 @@ INIT void kernel_main(enum boot_protocol protocol, uint64_t info, uint64_t load_
     event_sources_done();
     irq_poll_init(); /* devices that share an input with one that is stuck are polled: needs timers */
     rtc_init();
+    start_race_detector();
     start_machine_check_poll(); /* a halted CPU's banks are looked at too: needs timers */
     irq_enable();               /* sources nobody claims are masked; drivers wait for their devices */
+    start_other_cpus();         /* needs timers to wait; before drivers ask how many CPUs there are */
+    start_watchdog();           /* CPUs that hang are found: needs all of them, and timers */
+    sched_spread_threads();     /* from here on a thread may run on any of them */
     pci_init();                 /* finds what drivers will be asked about */
     virtio_pci_init();          /* PCI's virtio functions become devices of their own */
     virtio_rng_init();          /* the random pool is fed */

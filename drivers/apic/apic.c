@@ -110,3 +110,14 @@ INIT void apic_init(void)
     else
         use_defaults();
 }
+
+int apic_init_cpu(void)
+{
+    int error = lapic_init_cpu();
+
+    if (error)
+        return error;
+    lapic_timer_init_cpu();
+    irq_cpu_init();
+    return 0;
+}

@@ -1,8 +1,6 @@
 /* Intel 82093AA data sheet. */
 #include "ioapic.h"
 
-#include "lapic.h"
-
 #include <base/errno.h>
 #include <debug/log.h>
 #include <hw/ioapic.h>
@@ -66,7 +64,7 @@ static void route(struct irq_chip *chip, unsigned input, const struct irq_route 
         low |= IOAPIC_LEVEL;
     if (to->polarity == IRQ_ACTIVE_LOW)
         low |= IOAPIC_ACTIVE_LOW;
-    write_entry(ioapic_of(chip), input, low, (lapic_id() & 0xff) << IOAPIC_DESTINATION_SHIFT);
+    write_entry(ioapic_of(chip), input, low, irq_controller_id(to->cpu) << IOAPIC_DESTINATION_SHIFT);
 }
 
 static void mask(struct irq_chip *chip, unsigned input)

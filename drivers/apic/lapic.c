@@ -20,6 +20,7 @@
 
 static bool is_present, is_x2apic;       /* [I] after lapic_init */
 static struct lapic_register *registers; /* [I] */
+static uint64_t boot_address;            /* [I] of the registers, in the boot CPU's MSR */
 static struct irq *spurious_irq, *error_irq;
 static uint32_t last_errors; /* [a] what the error interrupt has read */
 
@@ -60,11 +61,9 @@ static bool is_in_service(unsigned vector)
     return (lapic_read(LAPIC_ISR + vector / 32 * 0x10) >> (vector % 32)) & 1;
 }
 
-/* There is one CPU so far that messages may go to: this one. */
 static void compose_message(uint32_t cpu, uint8_t vector, struct msi_message *message)
 {
-    (void)cpu;
-    message->address = MSI_ADDRESS_BASE | (uint64_t)(lapic_id() & 0xff) << MSI_ADDRESS_DESTINATION_SHIFT;
+    message->address = MSI_ADDRESS_BASE | (uint64_t)irq_controller_id(cpu) << MSI_ADDRESS_DESTINATION_SHIFT;
     message->data = vector;
 }
 
@@ -75,17 +74,37 @@ static uint32_t read_errors(void)
     return lapic_read(LAPIC_ESR);
 }
 
-static void send_icr(uint32_t value)
+static bool can_send_to(uint32_t apic_id)
+{
+    return is_x2apic || apic_id < LAPIC_XAPIC_BROADCAST;
+}
+
+/* destination: an APIC id; no matter where value has a shorthand. In xAPIC mode the two halves belong together, so
+ * nothing may send between them; what does so in an NMI is a panic, which does not come back. */
+static void send_icr(uint32_t destination, uint32_t value)
 {
     if (is_x2apic) {
         /* What was stored before is to be seen by who is interrupted; these MSRs wait for nothing (SDM 3A 11.12.3). */
         __asm__ volatile("mfence; lfence" : : : "memory");
-        wrmsr(MSR_X2APIC_BASE + LAPIC_ICR / 16, value);
+        wrmsr(MSR_X2APIC_BASE + LAPIC_ICR / 16, (uint64_t)destination << 32 | value);
         return;
     }
+    lapic_write(LAPIC_ICR_HIGH, destination << LAPIC_ICR_HIGH_SHIFT);
     lapic_write(LAPIC_ICR, value);
     for (unsigned i = 0; i < ICR_POLLS_MAX && (lapic_read(LAPIC_ICR) & LAPIC_ICR_PENDING); i++)
         cpu_relax();
+}
+
+static void send_ipi(uint32_t apic_id, enum irq_ipi_kind kind, uint8_t argument)
+{
+    static const uint32_t modes[] = {[IRQ_IPI_VECTOR] = 0,
+                                     [IRQ_IPI_NMI] = LAPIC_ICR_NMI,
+                                     [IRQ_IPI_INIT] = LAPIC_ICR_INIT,
+                                     [IRQ_IPI_STARTUP] = LAPIC_ICR_STARTUP};
+    uint64_t flags = irq_save();
+
+    send_icr(apic_id, LAPIC_ICR_ASSERT | modes[kind] | argument);
+    irq_restore(flags);
 }
 
 static int send_to_self(unsigned vector)
@@ -95,7 +114,7 @@ static int send_to_self(unsigned vector)
 
     (void)read_errors();
     __atomic_store_n(&last_errors, 0, __ATOMIC_RELAXED);
-    send_icr(LAPIC_ICR_SELF | LAPIC_ICR_ASSERT | vector);
+    send_icr(0, LAPIC_ICR_SELF | LAPIC_ICR_ASSERT | vector);
     errors = read_errors();
     irq_restore(flags); /* the error interrupt comes here, if it does */
     errors |= __atomic_load_n(&last_errors, __ATOMIC_RELAXED);
@@ -108,6 +127,9 @@ static struct irq_controller controller = {
     .is_in_service = is_in_service,
     .compose_message = compose_message,
     .send_to_self = send_to_self,
+    .own_id = lapic_id,
+    .can_send_to = can_send_to,
+    .send_ipi = send_ipi,
 };
 
 /* The 1st, 2nd, 4th, 8th ... */
@@ -161,6 +183,7 @@ INIT static int enable(paddr_t base_told)
         log_warn("apic: the MADT has the local APIC at 0x%lx, its MSR at 0x%lx: the MSR knows", base_told.value,
                  address);
     }
+    boot_address = address;
     if (cpu_has(CPU_X2APIC)) {
         wrmsr(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
         is_x2apic = true;
@@ -170,7 +193,7 @@ INIT static int enable(paddr_t base_told)
     return registers ? 0 : -ENOMEM;
 }
 
-INIT static void mask_all(void)
+static void mask_all(void)
 {
     unsigned last = lapic_read(LAPIC_VERSION) >> 16 & 0xff;
 
@@ -187,7 +210,7 @@ INIT static void mask_all(void)
 }
 
 /* Interrupts of the firmware's that it never ended would hold up all of lower priority. */
-INIT static void end_leftovers(void)
+static void end_leftovers(void)
 {
     for (unsigned i = 0; i < 256; i++) {
         bool is_any = false;
@@ -200,14 +223,39 @@ INIT static void end_leftovers(void)
     }
 }
 
+/* Everything masked, interrupts of any priority let through. */
+static void reset_registers(void)
+{
+    lapic_write(LAPIC_SPURIOUS, LAPIC_SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+    lapic_write(LAPIC_TPR, 0);
+    mask_all();
+    end_leftovers();
+    (void)read_errors();
+    lapic_write(LAPIC_LVT_ERROR, VECTOR_ERROR);
+}
+
+/* Off and x2APIC mode have xAPIC mode between them (SDM 3A 11.12.5). */
+int lapic_init_cpu(void)
+{
+    uint64_t base = (rdmsr(MSR_APIC_BASE) & ~(uint64_t)APIC_BASE_ADDRESS) | boot_address | APIC_BASE_ENABLE;
+
+    if (!is_present || (!is_x2apic && (base & APIC_BASE_X2APIC)))
+        return -ENODEV;
+    wrmsr(MSR_APIC_BASE, base);
+    if (is_x2apic)
+        wrmsr(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
+    reset_registers();
+    return 0;
+}
+
 INIT static int claim_vectors(void)
 {
     uint8_t vector;
-    int error =
-        irq_request_local(VECTOR_SPURIOUS, IRQ_NO_END, handle_spurious, NULL, "spurious", &vector, &spurious_irq);
+    int error = irq_request_local(VECTOR_SPURIOUS, IRQ_NO_END | IRQ_EVERY_CPU, handle_spurious, NULL, "spurious",
+                                  &vector, &spurious_irq);
 
     if (!error)
-        error = irq_request_local(VECTOR_ERROR, 0, handle_error, NULL, "APIC errors", &vector, &error_irq);
+        error = irq_request_local(VECTOR_ERROR, IRQ_EVERY_CPU, handle_error, NULL, "APIC errors", &vector, &error_irq);
     return error;
 }
 
@@ -227,12 +275,7 @@ INIT int lapic_init(paddr_t base)
         error = claim_vectors();
     if (error)
         return error;
-    lapic_write(LAPIC_SPURIOUS, LAPIC_SPURIOUS_ENABLE | VECTOR_SPURIOUS);
-    lapic_write(LAPIC_TPR, 0);
-    mask_all();
-    end_leftovers();
-    (void)read_errors();
-    lapic_write(LAPIC_LVT_ERROR, VECTOR_ERROR);
+    reset_registers();
     is_present = true;
     controller.name = is_x2apic ? "local APIC (x2APIC)" : "local APIC (xAPIC)";
     irq_controller_set(&controller);

@@ -10,6 +10,13 @@
 MUST_CHECK int lapic_init(paddr_t base);
 bool lapic_is_present(void);
 
+/* The same for another CPU, which runs this: registers and mode as the boot CPU's. -ENODEV where that cannot be.
+ * Context: init of a CPU. */
+MUST_CHECK int lapic_init_cpu(void);
+
+/* The same for its timer, which stays silent until time arms it. Context: init of a CPU, after lapic_init_cpu. */
+void lapic_timer_init_cpu(void);
+
 /* This pin (0 or 1) is an NMI. Context: init. */
 void lapic_set_nmi_pin(unsigned pin);
 

@@ -154,6 +154,13 @@ INIT static void register_source(struct event_source *source)
         log_warn("apic: %s was armed and did not interrupt: not used", source->name);
 }
 
+void lapic_timer_init_cpu(void)
+{
+    lapic_write(LAPIC_TIMER_INITIAL, 0);
+    lapic_write(LAPIC_TIMER_DIVIDE, LAPIC_DIVIDE_BY_16);
+    this_cpu_write(timer_entry, 0); /* the LVT's is masked, until it is armed */
+}
+
 INIT void lapic_timer_init(void)
 {
     uint64_t one_shot_hz;
@@ -162,7 +169,7 @@ INIT void lapic_timer_init(void)
 
     if (!lapic_is_present())
         return;
-    error = irq_request_local(VECTOR_TIMER, 0, handle_timer, NULL, "timer", &vector, &timer_irq);
+    error = irq_request_local(VECTOR_TIMER, IRQ_EVERY_CPU, handle_timer, NULL, "timer", &vector, &timer_irq);
     if (error) {
         log_warn("apic: no timer: %s", error_name(error));
         return;

@@ -19,6 +19,9 @@
 /* Data that becomes read-only together with .rodata, once boot has written it. */
 #define READ_ONLY_AFTER_INIT __attribute__((section(".data.ro_after_init")))
 
+/* Code that runs where the address sanitizer's shadow is not there yet. */
+#define NO_KASAN __attribute__((no_sanitize_address))
+
 /* A variable that every CPU has its own copy of; reach it through cpu/percpu.h only. It starts as zero. */
 #define PER_CPU __attribute__((section(".percpu")))
 
@@ -38,6 +41,10 @@
 /* One access of exactly the object's size, never torn, repeated or elided by the compiler. */
 #define READ_ONCE(x)         (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
+
+/* Reads an object that somebody may be writing, where any value he left, or is about to, will do (statistics, reports):
+ * says so to the reader and to the race detector (debug/kcsan.h). Orders nothing. */
+#define DATA_RACE(x) READ_ONCE(x)
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define CONTAINER_OF(pointer, type, member) \

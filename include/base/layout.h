@@ -13,6 +13,11 @@
 #define VMALLOC_BASE 0xffffc00000000000
 #define VMALLOC_SIZE 0x0000100000000000 /* 16 TiB */
 
+/* The preset `kasan`: one byte says of eight of the kernel half which may be accessed (base/kasan.h). */
+#define SHADOW_BASE  0xffffd00000000000
+#define SHADOW_SIZE  0x0000100000000000
+#define SHADOW_SHIFT 3
+
 /* struct page, one for each frame, by frame number. */
 #define PAGE_ARRAY_BASE 0xffffe00000000000
 #define PAGE_ARRAY_SIZE 0x0000100000000000

@@ -1,5 +1,5 @@
-/* What this CPU is and can do, from CPUID (SDM 2A, CPUID; AMD APM 3, appendix E). All CPUs are taken to be alike; the
- * boot CPU is asked. */
+/* What this CPU is and can do, from CPUID (SDM 2A, CPUID; AMD APM 3, appendix E). The boot CPU is asked;
+ * the others are compared with it when they start. */
 #pragma once
 
 #include <base/types.h>
@@ -77,9 +77,23 @@ struct cpu_identity {
 /* Asks the CPU. Context: init, once, before any call below. */
 void cpu_features_detect(void);
 
+/* What CPUID says in the words that features are read from. Context: any. */
+void cpu_features_read(uint32_t words[CPU_NR_WORDS]);
+
+/* Features this kernel has a name for that are in `words` and not in `others`: one at a time, from *cursor (0 at first)
+ * on. False when there is no more. Pure. */
+bool cpu_features_extra(const uint32_t words[CPU_NR_WORDS], const uint32_t others[CPU_NR_WORDS], unsigned *cursor,
+                        enum cpu_feature *feature);
+
+/* The kernel, or a program on it, may use it on any CPU once the boot CPU has it: a CPU without cannot take part. Pure.
+ */
+bool cpu_feature_is_needed(enum cpu_feature feature);
+
 /* Context: any, after cpu_features_detect. */
 bool cpu_has(enum cpu_feature feature);
 const struct cpu_identity *cpu_identity(void);
 
 /* The n-th feature this kernel has a name for, as the field writes it ("nx", "rdrand"); NULL past the last. */
 const char *cpu_feature_name(unsigned n, enum cpu_feature *feature);
+/* The name of this one. */
+const char *cpu_feature_word(enum cpu_feature feature);

@@ -3,6 +3,7 @@
 
 #include <base/compiler.h>
 #include <base/types.h>
+#include <cpu/irq_watch.h>
 
 #define RFLAGS_IF (1u << 9) /* SDM 1, 3.4.3.3 */
 
@@ -20,31 +21,54 @@ static inline bool irqs_are_enabled(void)
 
 static inline void irq_enable(void)
 {
+    irqs_off_end_();
     __asm__ volatile("sti" : : : "memory");
 }
 
 static inline void irq_disable(void)
 {
+    bool were_on = CONFIG_LOCKDEP && irqs_are_enabled();
+
     __asm__ volatile("cli" : : : "memory");
+    if (were_on)
+        irqs_off_begin_();
 }
 
-/* Turns interrupts off and returns what irq_restore needs to put them back as they were. */
-static inline uint64_t irq_save(void)
+/* Without telling who watches: for the watcher. */
+static inline uint64_t irq_save_raw_(void)
 {
     uint64_t flags;
     __asm__ volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
     return flags;
 }
 
+static inline void irq_restore_raw_(uint64_t flags)
+{
+    __asm__ volatile("pushq %0; popfq" : : "r"(flags) : "memory", "cc");
+}
+
+/* Turns interrupts off and returns what irq_restore needs to put them back as they were. */
+static inline uint64_t irq_save(void)
+{
+    uint64_t flags = irq_save_raw_();
+
+    if (CONFIG_LOCKDEP && (flags & RFLAGS_IF))
+        irqs_off_begin_();
+    return flags;
+}
+
 /* One instruction less than a test and a sti, and the same for both cases. */
 static inline void irq_restore(uint64_t flags)
 {
-    __asm__ volatile("pushq %0; popfq" : : "r"(flags) : "memory", "cc");
+    if (CONFIG_LOCKDEP && (flags & RFLAGS_IF))
+        irqs_off_end_();
+    irq_restore_raw_(flags);
 }
 
 /* Waits for an interrupt with interrupts on. */
 static inline void cpu_halt(void)
 {
+    irqs_off_end_();
     __asm__ volatile("sti; hlt" : : : "memory");
 }
 

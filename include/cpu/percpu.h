@@ -14,20 +14,28 @@
 #include <base/types.h>
 
 struct spinlock;
+struct thread;
 
 /* [c] throughout: only this CPU, with interrupts off or in one instruction. */
 struct percpu {
     struct percpu *self;
-    uint32_t cpu_number;        /* 0 is the boot CPU */
-    uint32_t interrupt_depth;   /* nested interrupts and exceptions, NMI and machine check not counted */
-    uint32_t nmi_depth;         /* NMIs and machine checks */
-    uint32_t preempt_off_depth; /* explicit sections; held_locks keeps preemption off too */
-    uint32_t in_report;         /* nesting of the fault report */
+    uint32_t cpu_number;    /* 0 is the boot CPU */
+    uint32_t preempt_count; /* cpu/preempt.h */
+    union {
+        struct {
+            uint32_t interrupt_depth; /* nested interrupts and exceptions, NMI and machine check not counted */
+            uint32_t nmi_depth;       /* NMIs and machine checks */
+        };
+        uint64_t is_interrupted; /* both: 0 in a thread */
+    };
+    uint32_t in_report; /* nesting of the fault report */
     uint32_t reserved;
-    uint64_t stack_canary;       /* at PERCPU_CANARY_OFFSET: the compiler knows */
-    uint64_t scratch;            /* for entry stubs */
-    struct spinlock *held_locks; /* last taken first, by held_below; see sync/spinlock.h */
-    uint64_t nr_interrupts;      /* taken so far, of every kind: NMIs and strays too, exceptions not */
+    uint64_t stack_canary;        /* at PERCPU_CANARY_OFFSET: the compiler knows */
+    uint64_t scratch;             /* for entry stubs */
+    struct spinlock *held_locks;  /* last taken first, by held_below; see sync/spinlock.h */
+    struct thread *current;       /* who runs; NULL until the scheduler does */
+    struct spinlock *wanted_lock; /* waited for, in the innermost context that waits; NULL: none */
+    uint64_t nr_interrupts;       /* taken so far, of every kind: NMIs and strays too, exceptions not */
 };
 
 static_assert(PERCPU_LINK_BASE + offsetof(struct percpu, stack_canary) == PERCPU_CANARY_OFFSET,
@@ -50,8 +58,33 @@ extern PERCPU_STORAGE struct percpu percpu; /* linked first in the per-CPU secti
 #define this_cpu_read(variable)         (this_cpu_access_(variable))
 #define this_cpu_write(variable, value) (this_cpu_access_(variable) = (value))
 
-/* How many CPUs run the kernel; their numbers are 0 and on. Context: any. */
+#ifdef __KEEL__
+/* This CPU's or another one's copy of a variable. The CPU has an area: its number is below percpu_nr_cpus(), or smp is
+ * just starting it. What the variable's comment says of who may touch it holds. Context: any. */
+#define percpu_of(cpu, variable) ((__typeof__(&(variable)))(percpu_gs_base(cpu) + (uintptr_t) & (variable)))
+#else
+#define percpu_of(cpu, variable) ((void)(cpu), &(variable))
+#endif
+
+/* How many CPUs run the kernel; their numbers are 0 and on. 1 while the boot CPU is alone. Context: any. */
 uint32_t percpu_nr_cpus(void);
 
-/* Gives the boot CPU its number and canary. Context: init, the first C code to run. */
+/* A CPU's area - PERCPU_LINK_BASE: what its GS base is. Context: any. */
+uintptr_t percpu_gs_base(uint32_t cpu);
+
+/* Gives the boot CPU its number and canary, and lets nobody preempt. Context: init, the first C code to run. */
 void percpu_init_boot_cpu(void);
+
+/* The rest is for who starts CPUs (smp). Context: init. */
+
+size_t percpu_area_bytes(void);
+
+/* Where the areas are from here on: gs_bases[cpu], the boot CPU's first (percpu_gs_base(0)). The table stays the
+ * caller's, for ever. */
+void percpu_set_areas(const uintptr_t *gs_bases);
+
+/* Fills what a new CPU's area, all zero, must hold before it runs: self, number, canary. */
+void percpu_init_area(uint32_t cpu);
+
+/* So many CPUs run the kernel from now on. */
+void percpu_set_nr_cpus(uint32_t count);

@@ -15,17 +15,24 @@
 #define EFER_LMA (1u << 10)
 #define EFER_NXE (1u << 11)
 
-#define CR0_WP (1u << 16) /* SDM 3A 2.5 */
+#define CR0_MP (1u << 1) /* SDM 3A 2.5 */
+#define CR0_EM (1u << 2)
+#define CR0_TS (1u << 3)
+#define CR0_NE (1u << 5)
+#define CR0_WP (1u << 16)
 #define CR0_AM (1u << 18)
 #define CR0_PG (1u << 31)
 
-#define CR4_PAE  (1u << 5)
-#define CR4_MCE  (1u << 6)
-#define CR4_PGE  (1u << 7)
-#define CR4_UMIP (1u << 11)
-#define CR4_LA57 (1u << 12)
-#define CR4_SMEP (1u << 20)
-#define CR4_SMAP (1u << 21)
+#define CR4_PAE        (1u << 5)
+#define CR4_OSFXSR     (1u << 9)
+#define CR4_OSXMMEXCPT (1u << 10)
+#define CR4_OSXSAVE    (1u << 18)
+#define CR4_MCE        (1u << 6)
+#define CR4_PGE        (1u << 7)
+#define CR4_UMIP       (1u << 11)
+#define CR4_LA57       (1u << 12)
+#define CR4_SMEP       (1u << 20)
+#define CR4_SMAP       (1u << 21)
 
 static inline uint64_t rdmsr(uint32_t msr)
 {

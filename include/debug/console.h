@@ -47,6 +47,11 @@ int console_try_read(void);
 /* True when every console that is read brings an interrupt with its input. Context: any. */
 bool console_input_wakes(void);
 
+/* What is called whenever input has come by an interrupt: it wakes the reader. Context: init. */
+void console_set_input_waker(void (*wake)(void));
+/* A driver's interrupt handler has got input. Context: any but NMI. */
+void console_input_arrived(void);
+
 /* Writes waiting log records to every console. Returns at once when another context is doing so: that one will see the
  * new records too. Context: any. */
 void console_flush(void);

@@ -24,7 +24,8 @@ struct report {
 /* Writes the report and does what panic_set_action said. Context: any, interrupts off. */
 NORETURN COLD void report_fatal(const struct report *report);
 
-/* Writes the report to the log and returns. Context: any. */
+/* Writes the report to the log and returns. One CPU does at a time: others wait, a second at most for one that does not
+ * get on. Nothing is written where this CPU is in a report already. Context: any. */
 COLD void report_notice(const struct report *report);
 
 /* One line of the block, from a details function. The text has no newline. */

@@ -30,7 +30,7 @@ enum address_kind {
 
 struct address_description {
     enum address_kind kind;
-    char area[32];               /* "heap", ".rodata", or the stack's name */
+    char area[64];               /* "heap", ".rodata", "stack 'boot'", "guard page below stack 'boot'" */
     char text[ADDRESS_TEXT_MAX]; /* all there is to say, for the reader */
 };
 
@@ -40,14 +40,17 @@ struct report_hooks {
     /* What a value that was used as a pointer tells, as the class of the fault: "use after free" for poison; NULL for
      * nothing. */
     const char *(*describe_poison)(uint64_t value);
-    /* The name of the running thread; NULL: "boot". */
-    const char *(*thread_name)(void);
 };
 
 /* hooks must stay valid. Context: init. */
 void report_set_hooks(const struct report_hooks *hooks);
 
+/* Who knows the running thread: writes "boot" or its number and name, "12 'work'". Context: init. */
+void report_set_thread_format(void (*format)(char *buffer, size_t size));
+
 /* The same, with answers where nobody has registered. Context: any. */
 void report_describe_address(uint64_t address, struct address_description *description);
 const char *report_describe_poison(uint64_t value);
-const char *report_thread_name(void);
+void report_format_thread(char *buffer, size_t size);
+
+#define REPORT_THREAD_MAX 40 /* bytes that report_format_thread may write */

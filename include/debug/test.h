@@ -37,6 +37,28 @@ struct test_counter {
 
 TABLE_DECLARE(const struct test_counter, test_counters);
 
+/* What every CPU has to do for itself, in an interrupt, before the counts are exact: give back what it keeps for later.
+ *
+ *     TEST_SETTLE_CPU(slab, reap);
+ */
+struct test_settle_cpu {
+    void (*run)(void);
+};
+
+#define TEST_SETTLE_CPU(identifier, function) \
+    TABLE_ENTRY(test_settle_cpus) static const struct test_settle_cpu test_settle_cpu_##identifier = {function}
+
+TABLE_DECLARE(const struct test_settle_cpu, test_settle_cpus);
+
+/* What a test's runner does before and after it, for others than tests: notes what all counters show now, settled, and
+ * compares them with that. False when some differ; text, of size bytes, then says which. Context: thread, nothing else
+ * runs. */
+void test_counters_note(void);
+MUST_CHECK bool test_counters_compare(char *text, size_t size);
+
+/* Who can reach other CPUs says how to have all of them call a function with this argument. Context: init. */
+void test_set_each_cpu(void (*on_each_cpu)(void (*function)(void *argument), void *argument));
+
 /* The prefix of tests that are meant to fail: run by their full name only, to prove that the runner notices. */
 #define TEST_HIDDEN_PREFIX "selftest/"
 
@@ -52,6 +74,17 @@ struct test_totals {
  * of that name or, where there is none, all that begin with it; no names select all. Returns 0, whatever failed;
  * -ENOENT, with nothing run and totals untouched, when a name selects nothing. Context: thread. */
 MUST_CHECK int test_run(int nr_names, char **names, struct test_totals *totals);
+
+/* What runs right before and right after a test's function, and the failures that are looked at afterwards. */
+struct test_bracket {
+    void (*begin)(void *context);
+    void (*end)(void *context);
+    void *context;
+};
+
+/* Runs one test, of whatever prefix, and prints nothing. *text gets how it failed, valid until the next test, or NULL.
+ * Returns 0, or -ENOENT where there is no test of that name. Context: thread. */
+MUST_CHECK int test_run_between(const char *name, const struct test_bracket *bracket, const char **text);
 
 /* The name of the n-th test that is not hidden, NULL past the last. */
 const char *test_name(unsigned n);

@@ -6,6 +6,7 @@
 #include <base/compiler.h>
 #include <base/types.h>
 #include <lib/list.h>
+#include <sync/refcount.h>
 
 #define BLOCK_NAME_MAX 24
 
@@ -74,9 +75,9 @@ struct block_device {
     void *driver_data;
     struct block_device *whole; /* of a partition: the disk, and where it begins */
     uint64_t first_sector;
-    uint32_t references; /* [a] */
-    bool is_gone;        /* [a] unregistered: requests end with -ENODEV */
-    struct list link;    /* [block devices lock] */
+    struct refcount references;
+    bool is_gone;     /* [a] unregistered: requests end with -ENODEV */
+    struct list link; /* [block devices lock] */
 };
 
 /* Gives the device the first free name of its kind: "vd" makes vda to vdz, vdaa and on. Context: thread. */

@@ -8,6 +8,7 @@
 #include <base/compiler.h>
 #include <base/types.h>
 #include <lib/list.h>
+#include <sync/refcount.h>
 
 #define DEVICE_NAME_MAX 32
 
@@ -46,7 +47,7 @@ struct device {
     void *driver_data;                      /* [device model lock] to write: the driver's, device_set_data */
     bool is_gone;                           /* [a] vanished: its registers read all ones */
     bool is_listed;                         /* [device model lock] */
-    uint32_t references;                    /* [a] one is the list's, one each child's */
+    struct refcount references;             /* one is the list's, one each child's */
     uint64_t number;                        /* [I] grows with each device added */
     struct list link;                       /* [device model lock] all devices, in the order found */
     void (*release)(struct device *device); /* frees the bus's own structure around this one, or NULL */

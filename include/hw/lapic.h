@@ -27,7 +27,8 @@ static_assert(offsetof(struct lapic_register, value) == 0, "SDM 3A table 11-1");
 #define LAPIC_ISR           0x100 /* 8 registers of 32 vectors each, 0x10 apart */
 #define LAPIC_ESR           0x280
 #define LAPIC_LVT_CMCI      0x2f0
-#define LAPIC_ICR           0x300
+#define LAPIC_ICR           0x300 /* in xAPIC mode its low half; writing that sends */
+#define LAPIC_ICR_HIGH      0x310 /* xAPIC only */
 #define LAPIC_LVT_TIMER     0x320
 #define LAPIC_LVT_THERMAL   0x330
 #define LAPIC_LVT_PERF      0x340
@@ -44,9 +45,15 @@ static_assert(offsetof(struct lapic_register, value) == 0, "SDM 3A table 11-1");
 #define LAPIC_LVT_MASKED       (1u << 16)
 #define LAPIC_LVT_TSC_DEADLINE (2u << 17) /* timer mode; 0 is one-shot */
 
+#define LAPIC_ICR_NMI     (4u << 8) /* delivery modes (SDM 3A figure 11-12); 0 is fixed */
+#define LAPIC_ICR_INIT    (5u << 8)
+#define LAPIC_ICR_STARTUP (6u << 8)
 #define LAPIC_ICR_PENDING (1u << 12) /* xAPIC only */
 #define LAPIC_ICR_ASSERT  (1u << 14)
 #define LAPIC_ICR_SELF    (1u << 18) /* shorthand */
+
+#define LAPIC_ICR_HIGH_SHIFT  24 /* xAPIC: the destination */
+#define LAPIC_XAPIC_BROADCAST 0xffu
 
 #define LAPIC_ESR_SEND_ILLEGAL_VECTOR    (1u << 5) /* SDM 3A figure 11-9 */
 #define LAPIC_ESR_RECEIVE_ILLEGAL_VECTOR (1u << 6)

@@ -4,6 +4,7 @@
 
 #include <base/compiler.h>
 #include <base/types.h>
+#include <irq/ipi.h>
 #include <irq/irq.h>
 
 struct irq_line;
@@ -40,6 +41,10 @@ struct irq_controller {
     void (*compose_message)(uint32_t cpu, uint8_t vector, struct msi_message *message);
     /* Fires a vector on this CPU, as another CPU's interrupt would. 0, or -EINVAL where the controller refuses it. */
     int (*send_to_self)(unsigned vector);
+    /* This CPU's id, and whether an interrupt can be sent to the CPU with that one. */
+    uint32_t (*own_id)(void);
+    bool (*can_send_to)(uint32_t apic_id);
+    void (*send_ipi)(uint32_t apic_id, enum irq_ipi_kind kind, uint8_t argument); /* as irq_ipi_send */
 };
 
 /* Context: init. */
@@ -54,8 +59,15 @@ MUST_CHECK int irq_isa_override(unsigned isa_irq, uint32_t gsi, enum irq_trigger
 /* Claims a vector of this CPU that the controller itself raises: its timer, its errors, its spurious vector. vector 0:
  * any. *assigned is the one it got. Errors: -EBUSY, -EINVAL below 32, -ENOSPC, -ENOMEM. Context: thread, init. */
 #define IRQ_NO_END (1u << 1) /* it is not to be ended (SDM 3A 11.9: spurious) */
+/* The boot CPU's, and every other CPU's from its irq_cpu_init on; above IPI_LAST_VECTOR only. The handler may run on
+ * several CPUs at once, under no lock; the claim stays for ever. */
+#define IRQ_EVERY_CPU (1u << 2)
 MUST_CHECK int irq_request_local(unsigned vector, unsigned flags, irq_handler handler, void *context, const char *name,
                                  uint8_t *assigned, struct irq **irq);
+
+/* Another CPU than the boot CPU, which runs this, takes interrupts: those of every CPU, and devices' from when it has
+ * its final number. Context: init of a CPU. */
+void irq_cpu_init(void);
 
 /* The trap layer's part. Runs the handlers of this CPU's vector; false when nobody has it (then it is ended here, too,
  * if it came through the controller). Context: irq-off. */
@@ -71,5 +83,8 @@ bool irq_end_stray(unsigned vector);
 void irq_set_poller(void (*start)(void));
 bool irq_poll_storming(void);
 
-/* Whose vector it is on this CPU; NULL for nobody's. Context: any. */
-const char *irq_vector_name(unsigned vector);
+/* Whose vector it is on the CPU that runs this; false for nobody's. Context: any but NMI, and no handler. */
+bool irq_vector_name(unsigned vector, char name[static IRQ_NAME_MAX]);
+
+/* A CPU's id at its controller (own_id): where a message or an input is to be sent. Context: any. */
+uint32_t irq_controller_id(uint32_t cpu);

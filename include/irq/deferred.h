@@ -18,12 +18,16 @@ struct deferred {
         .run = (function)              \
     }
 
-/* Queues it on this CPU unless it is pending already: once per queueing, however often asked. Context: any but NMI. */
+/* Queues it on this CPU unless it is pending already: once per queueing, however often asked. In a thread the CPU
+ * interrupts itself, so that it runs at once or when interrupts are on again. Context: any but NMI. */
 void deferred_queue(struct deferred *deferred);
 
 /* When it returns the work is neither queued nor running; nobody queues it any more. Then its memory may go. Context:
  * thread. */
 void deferred_flush(struct deferred *deferred);
+
+/* The interrupt for that. Context: init, before the first is queued. */
+void deferred_init(void);
 
 /* Runs what is queued on this CPU, one after the other, interrupts on while it does; the trap layer calls it on the way
  * out of the outermost interrupt, when the interrupted code had interrupts on, and so does the idle loop, and who waits

@@ -19,8 +19,14 @@ enum irq_polarity { IRQ_ACTIVE_HIGH, IRQ_ACTIVE_LOW };
 
 struct irq; /* one claim of one handler on one source */
 
+#define IRQ_ALL_CPUS UINT32_MAX /* as the CPU of an interrupt that is no certain one's */
+#define IRQ_ANY_CPU  UINT32_MAX /* as the CPU of one that is to be chosen */
+
+#define IRQ_NAME_MAX 32
+
 struct irq_statistics {
-    const char *name, *chip; /* chip: "message" or "local" where there is no input */
+    char name[IRQ_NAME_MAX]; /* cut where it is longer */
+    const char *chip;        /* "message" or "local" where there is no input */
     uint32_t gsi;            /* with has_gsi */
     bool has_gsi;
     enum irq_trigger trigger;
@@ -53,7 +59,25 @@ struct msi_message {
 MUST_CHECK int irq_request_msi(irq_handler handler, void *context, const char *name, struct msi_message *message,
                                struct irq **irq);
 
-/* Gives the claim back; no handler runs any more when it returns. Context: thread. */
+/* The same for a certain CPU. -ENODEV where it does not run, -ERANGE where no message can name it: its APIC id is above
+ * 254. Such CPUs are left out where any will do. */
+MUST_CHECK int irq_request_msi_to(uint32_t cpu, irq_handler handler, void *context, const char *name,
+                                  struct msi_message *message, struct irq **irq);
+
+/* From now on the source's interrupts come to this CPU, with all claims on it; one that was on its way is made up for
+ * by asking the handlers. Returns 0; the errors of irq_request_msi_to; -ENOTSUP for messages, which their bus would
+ * have to program anew. Context: thread. */
+MUST_CHECK int irq_move(struct irq *irq, uint32_t cpu);
+
+/* Raises a message's interrupt as its device would. -ENOTSUP for others. Context: any. */
+int irq_raise(struct irq *irq);
+
+/* True when its interrupts come to the CPU that runs this: with interrupts on it has taken those that were raised.
+ * Context: any. */
+bool irq_is_here(const struct irq *irq);
+
+/* Gives the claim back, on whatever CPU its handler runs; it does not run any more when this returns. Context: thread,
+ * with nothing held that the handler takes. */
 void irq_release(struct irq *irq);
 
 /* Masks and unmasks at the chip; calls nest. A message source is masked by its bus. Context: any but NMI. */

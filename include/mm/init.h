@@ -16,5 +16,9 @@ MUST_CHECK int heap_init(void);
  * CPU. */
 void page_alloc_cpu_init(void);
 
+/* The memory types of the kernel's mappings on the CPU that runs this, as on the boot CPU, whose page tables it is
+ * about to use. Context: init of a CPU. */
+void page_types_cpu_init(void);
+
 /* Gives the init code and data and the loader's structures back; makes .data.ro_after_init read-only. */
 void mm_free_init_memory(void);

@@ -18,6 +18,7 @@ enum page_owner {
     PAGE_LARGE,      /* a kmalloc larger than any slab cache */
     PAGE_VMALLOC,    /* mapped by vmalloc */
     PAGE_STACK,      /* of a kernel stack */
+    PAGE_SHADOW,     /* the address sanitizer's: the shadow of the vmalloc area, the quarantine */
     PAGE_PRIVATE,    /* page_alloc caller's own use */
     PAGE_OWNERS,     /* how many there are */
 };

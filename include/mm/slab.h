@@ -30,8 +30,9 @@ MUST_CHECK int slab_cache_destroy(struct slab_cache *cache);
 MUST_CHECK void *slab_alloc(struct slab_cache *cache, unsigned flags);
 void slab_free(struct slab_cache *cache, void *object); /* NULL is allowed */
 
-/* Empties this CPU's magazines and gives every slab without objects back to the page allocator; returns the pages.
- * Called when pages run out, and before counts are compared. Context: any but NMI and machine check. */
+/* Gives back this CPU's magazines, which it makes again when it needs them, and gives every slab without objects back
+ * to the page allocator; returns the pages. Called when pages run out, and before counts are compared. Context: any but
+ * NMI and machine check. */
 uint64_t slab_reap(void);
 
 /* Checks the poison of free objects, at most one slab and one magazine a call, and goes on from there the next time. A

@@ -16,6 +16,8 @@
 #include <cpu/code_address.h>
 #include <cpu/interrupts.h>
 #include <cpu/percpu.h>
+#include <cpu/preempt.h>
+#include <sync/lockdep.h>
 
 struct spinlock {
     uint32_t users;              /* [a] */
@@ -24,6 +26,7 @@ struct spinlock {
     const char *name;            /* [I] what it protects, as docs/locking.md calls it */
     struct spinlock *held_below; /* [l] the lock this CPU had taken before */
     const void *acquired_at;     /* [l] */
+    struct lockdep_map lockdep;
 };
 
 #define SPINLOCK_INITIALIZER(lock_name) \
@@ -66,31 +69,46 @@ void spinlock_wait_(struct spinlock *lock, const void *where);
 void spinlock_grant_(struct spinlock *lock);
 void spinlock_forget_(struct spinlock *lock);
 
-/* Takes the lock. Context: any that may not already hold it; taking it twice on one CPU ends in a report naming both
- * places. A macro, so that what is recorded is the caller's line. */
-#define spinlock_lock(lock)                         \
-    ({                                              \
-        struct spinlock *spinlock_ = (lock);        \
-        if (UNLIKELY(!spinlock_take_(spinlock_))) { \
-            const void *where_;                     \
-            STORE_CODE_ADDRESS(where_);             \
-            spinlock_wait_(spinlock_, where_);      \
-        }                                           \
-        spinlock_note_held_(spinlock_);             \
-        STORE_CODE_ADDRESS(spinlock_->acquired_at); \
+/* Takes the lock where interrupts are off, and stay so until spinlock_unlock_irq_off: those two leave preemption alone.
+ * Taking a lock twice on one CPU ends in a report naming both places. A macro, so that what is recorded is the caller's
+ * line. Context: irq-off. */
+#define spinlock_lock_irq_off(lock)                               \
+    ({                                                            \
+        struct spinlock *spinlock_ = (lock);                      \
+        lockdep_acquire(&spinlock_->lockdep, spinlock_->name, 0); \
+        if (UNLIKELY(!spinlock_take_(spinlock_))) {               \
+            const void *where_;                                   \
+            STORE_CODE_ADDRESS(where_);                           \
+            lockdep_contended(&spinlock_->lockdep);               \
+            spinlock_wait_(spinlock_, where_);                    \
+        }                                                         \
+        spinlock_note_held_(spinlock_);                           \
+        STORE_CODE_ADDRESS(spinlock_->acquired_at);               \
+        lockdep_acquired(&spinlock_->lockdep);                    \
     })
 
-/* True when it took the lock. Context: any. */
+/* Takes the lock, preemption off before and until it is given back. Context: any that does not hold it. */
+#define spinlock_lock(lock)          \
+    ({                               \
+        preempt_disable();           \
+        spinlock_lock_irq_off(lock); \
+    })
+
+/* True when it took the lock, with preemption off until it is given back. Context: any. */
 #define spinlock_try_lock(lock)                                                                                        \
     ({                                                                                                                 \
         struct spinlock *spinlock_ = (lock);                                                                           \
         uint32_t nobody_ = 0;                                                                                          \
+        preempt_disable();                                                                                             \
         /* pairs as in spinlock_take_ */                                                                               \
         bool is_taken_ = __atomic_compare_exchange_n(&spinlock_->users, &nobody_, UINT32_MAX, false, __ATOMIC_ACQUIRE, \
                                                      __ATOMIC_RELAXED);                                                \
         if (is_taken_) {                                                                                               \
             spinlock_note_held_(spinlock_);                                                                            \
+            lockdep_acquire(&spinlock_->lockdep, spinlock_->name, LOCKDEP_TRY);                                        \
             STORE_CODE_ADDRESS(spinlock_->acquired_at);                                                                \
+        } else {                                                                                                       \
+            preempt_enable();                                                                                          \
         }                                                                                                              \
         is_taken_;                                                                                                     \
     })
@@ -99,12 +117,13 @@ void spinlock_forget_(struct spinlock *lock);
 #define spinlock_lock_irqsave(lock)   \
     ({                                \
         uint64_t flags_ = irq_save(); \
-        spinlock_lock(lock);          \
+        spinlock_lock_irq_off(lock);  \
         flags_;                       \
     })
 
-static ALWAYS_INLINE void spinlock_unlock(struct spinlock *lock)
+static ALWAYS_INLINE void spinlock_unlock_irq_off(struct spinlock *lock)
 {
+    lockdep_release(&lock->lockdep);
     if (LIKELY(this_cpu_read(percpu.held_locks) == lock))
         this_cpu_write(percpu.held_locks, lock->held_below);
     else
@@ -113,10 +132,17 @@ static ALWAYS_INLINE void spinlock_unlock(struct spinlock *lock)
         spinlock_grant_(lock);
 }
 
+static ALWAYS_INLINE void spinlock_unlock(struct spinlock *lock)
+{
+    spinlock_unlock_irq_off(lock);
+    preempt_enable();
+}
+
 static ALWAYS_INLINE void spinlock_unlock_irqrestore(struct spinlock *lock, uint64_t flags)
 {
-    spinlock_unlock(lock);
+    spinlock_unlock_irq_off(lock);
     irq_restore(flags);
+    schedule_point();
 }
 
 /* End the kernel: this CPU asked for a lock it holds; gave back one it does not hold. Implemented by debug/panic.c and

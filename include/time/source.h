@@ -12,6 +12,7 @@ struct clock_source {
     uint64_t frequency_hz;     /* of the registered source; not 0 */
     int rating;                /* the highest is used; 0 is never used */
     bool is_tsc;               /* read is this CPU's rdtsc: the clock does without the call */
+    bool is_per_cpu;           /* each CPU has a counter of its own, which should agree (smp/tsc.h); 64 bits */
     struct clock_source *next; /* [time lock] */
 };
 
@@ -20,6 +21,13 @@ void clock_source_register(struct clock_source *source);
 /* Takes it out of use, with the reason in the log: a TSC that drifts. Then event sources that go by it are used only
  * where there is no other, now and when they are registered later. Context: any but NMI, no timer's function. */
 void clock_source_distrust(struct clock_source *source, const char *reason);
+/* The same of a counter that differs between CPUs, by lead_ns at most: the clock jumps ahead by that, so that it does
+ * not go back on the CPU whose counter was ahead. Context: as above. */
+void clock_source_distrust_ahead(struct clock_source *source, const char *reason, uint64_t lead_ns);
+
+/* Has compare called whenever an event comes by: it starts, now and then, what compares the CPUs' counters. compare
+ * runs in interrupt context and takes no time where it is not yet time. Context: init, once. */
+void clock_watch_connect(void (*compare)(void));
 
 /* Something that can interrupt this CPU once, at a moment. */
 struct event_source {

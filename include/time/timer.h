@@ -8,6 +8,7 @@
 #include <lib/rbtree.h>
 
 struct timer;
+struct cpu_timers;
 typedef void (*timer_function)(struct timer *timer);
 
 enum timer_place { TIMER_NOWHERE, TIMER_UNSORTED, TIMER_SORTED };
@@ -17,19 +18,21 @@ struct timer {
         struct list link;        /* [q] the CPU's queue lock */
         struct rbtree_node node; /* [q] */
     };
-    uint64_t deadline_ns;    /* [q] on clock_now_ns */
-    timer_function function; /* [I] runs in interrupt context, interrupts off; may set the timer again */
-    uint32_t cpu;            /* [q] whose queue it is in */
-    enum timer_place place;  /* [q] in that queue */
+    uint64_t deadline_ns;     /* [q] on clock_now_ns */
+    timer_function function;  /* [I] runs in interrupt context, interrupts off; may set the timer again */
+    struct cpu_timers *queue; /* [a] changed with its lock held: the CPU's it is in, or was last; NULL: never set */
+    enum timer_place place;   /* [q] in that queue */
 };
 
 void timer_init(struct timer *timer, timer_function function);
 
-/* Sets or moves the deadline; a deadline that has passed fires as soon as interrupts are on. Context: any but NMI. */
+/* Sets or moves the deadline, from any CPU: the function runs on the one that set it last (or, where it was running
+ * meanwhile, on the one that ran it), never twice at a time. A deadline that has passed fires as soon as interrupts are
+ * on. Context: any but NMI. */
 void timer_set(struct timer *timer, uint64_t deadline_ns);
 
-/* Returns true when it had not fired. When it returns the function neither runs nor will. Context: any but NMI and the
- * timer's own function. */
+/* Returns true when it had not fired. When it returns the function neither runs nor will: on whatever CPU it runs, it
+ * is waited for, so that nothing may be held that it takes. Context: any but NMI and the timer's own function. */
 bool timer_cancel(struct timer *timer);
 
 /* False on a machine where nothing can interrupt at a moment: timers then fire when somebody sleeps, or calls

@@ -17,6 +17,7 @@ struct tsc_comparison {
         .lock = SPINLOCK_INITIALIZER("TSC comparison") \
     }
 
-/* Waits for nr_cpus CPUs to be here, then compares this one's counter with theirs so many times. Context: any but NMI;
- * interrupts are off meanwhile. */
-void tsc_compare(struct tsc_comparison *comparison, unsigned nr_cpus, unsigned rounds);
+/* Waits for nr_cpus CPUs to be here, patience_ticks at most, then compares this one's counter with theirs so many
+ * times, and waits as long for them to be done. Whoever came too late is compared less closely; what is found is true
+ * anyway. Context: any but NMI; interrupts are off meanwhile. */
+void tsc_compare(struct tsc_comparison *comparison, unsigned nr_cpus, unsigned rounds, uint64_t patience_ticks);

@@ -13,7 +13,8 @@ void trap_init_early(void);
  * Context: init. */
 void trap_init(void);
 
-/* Turns machine checks on, where the CPU has them. CPU features are known. Context: init. */
+/* Turns machine checks on, where the CPU has them. CPU features are known. Context: init, and init of each other CPU.
+ */
 void trap_init_machine_check(void);
 
 /* Looks for corrected errors this often from here on, by a timer that wakes a halted CPU; 0: only while the CPU is
@@ -23,6 +24,16 @@ void trap_start_machine_check_poll(uint64_t period_ns);
 /* Takes away the pages between those stacks, so that running over one faults. Memory is up. Returns 0 or -ENOMEM.
  * Context: init. */
 MUST_CHECK int trap_guard_stacks(void);
+
+/* Another CPU's stacks for double fault, NMI, machine check and its report: provided by the boot CPU, -ENOMEM with
+ * nothing left, or taken back. Named for the number the CPU has then; trap_name_cpu names them for another. */
+MUST_CHECK int trap_prepare_cpu(uint32_t cpu);
+void trap_undo_cpu(uint32_t cpu);
+void trap_name_cpu(uint32_t cpu);
+
+/* Segments, TSS and IDT of the CPU that runs this, which trap_prepare_cpu provided for: from here on no fault on it is
+ * silent. Context: init of a CPU. */
+void trap_init_cpu(void);
 
 /* Runs in interrupt context, interrupts off. */
 typedef void (*interrupt_function)(struct trap_frame *frame);

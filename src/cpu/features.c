@@ -94,25 +94,55 @@ INIT static void read_version(void)
     identity.stepping = eax & 15;
 }
 
-INIT static void read_words(void)
+void cpu_features_read(uint32_t words[CPU_NR_WORDS])
 {
+    uint32_t max_leaf = cpuid(0, 0).eax, max_extended_leaf = cpuid(0x80000000, 0).eax;
     struct cpuid_result leaf = cpuid(1, 0);
 
-    identity.words[CPU_WORD_1_EDX] = leaf.edx;
-    identity.words[CPU_WORD_1_ECX] = leaf.ecx;
-    if (identity.max_leaf >= 7) {
+    memset(words, 0, CPU_NR_WORDS * sizeof(*words));
+    words[CPU_WORD_1_EDX] = leaf.edx;
+    words[CPU_WORD_1_ECX] = leaf.ecx;
+    if (max_leaf >= 7) {
         leaf = cpuid(7, 0);
-        identity.words[CPU_WORD_7_EBX] = leaf.ebx;
-        identity.words[CPU_WORD_7_ECX] = leaf.ecx;
-        identity.words[CPU_WORD_7_EDX] = leaf.edx;
+        words[CPU_WORD_7_EBX] = leaf.ebx;
+        words[CPU_WORD_7_ECX] = leaf.ecx;
+        words[CPU_WORD_7_EDX] = leaf.edx;
     }
-    if (identity.max_extended_leaf >= 0x80000001) {
-        leaf = cpuid(0x80000001, 0);
-        identity.words[CPU_WORD_81_EDX] = leaf.edx;
-        identity.words[CPU_WORD_81_ECX] = leaf.ecx;
+    if (max_extended_leaf < 0x80000001) /* also where there are none */
+        return;
+    leaf = cpuid(0x80000001, 0);
+    words[CPU_WORD_81_EDX] = leaf.edx;
+    words[CPU_WORD_81_ECX] = leaf.ecx;
+    if (max_extended_leaf >= 0x80000007)
+        words[CPU_WORD_87_EDX] = cpuid(0x80000007, 0).edx;
+}
+
+bool cpu_features_extra(const uint32_t words[CPU_NR_WORDS], const uint32_t others[CPU_NR_WORDS], unsigned *cursor,
+                        enum cpu_feature *feature)
+{
+    while (*cursor < ARRAY_SIZE(feature_names)) {
+        *feature = feature_names[(*cursor)++].feature;
+        if ((words[*feature >> 5] & ~others[*feature >> 5]) >> (*feature & 31) & 1)
+            return true;
     }
-    if (identity.max_extended_leaf >= 0x80000007)
-        identity.words[CPU_WORD_87_EDX] = cpuid(0x80000007, 0).edx;
+    return false;
+}
+
+/* Not among them: what says something of the machine, and what neither the kernel nor a program can use yet. */
+bool cpu_feature_is_needed(enum cpu_feature feature)
+{
+    switch (feature) {
+    case CPU_HYPERVISOR:
+    case CPU_INVARIANT_TSC:
+    case CPU_MONITOR:
+    case CPU_PCID:
+    case CPU_INVPCID:
+    case CPU_PKU:
+    case CPU_LA57:
+        return false;
+    default:
+        return true;
+    }
 }
 
 INIT static void read_address_bits(void)
@@ -131,7 +161,7 @@ INIT void cpu_features_detect(void)
     read_vendor();
     read_brand();
     read_version();
-    read_words();
+    cpu_features_read(identity.words);
     read_address_bits();
 }
 
@@ -151,4 +181,12 @@ const char *cpu_feature_name(unsigned n, enum cpu_feature *feature)
         return NULL;
     *feature = feature_names[n].feature;
     return feature_names[n].name;
+}
+
+const char *cpu_feature_word(enum cpu_feature feature)
+{
+    for (unsigned n = 0; n < ARRAY_SIZE(feature_names); n++)
+        if (feature_names[n].feature == feature)
+            return feature_names[n].name;
+    return "?";
 }

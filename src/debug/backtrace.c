@@ -196,14 +196,17 @@ bool backtrace_next(struct backtrace *walk, struct backtrace_frame *frame)
 void backtrace_describe_end(const struct backtrace *walk, char *buffer, size_t size)
 {
     struct known_stack stack;
+    char words[STACK_WORDS_MAX];
 
     switch (walk->end) {
     case BACKTRACE_BOTTOM:
         /* RSP is right above the last frame: at the stack's very end where that is its first. */
-        if (known_stack_find(walk->end_value, &stack) || known_stack_find(walk->end_value - 1, &stack))
-            snprintf(buffer, size, "bottom of stack '%s'", stack.name);
-        else
+        if (known_stack_find(walk->end_value, &stack) || known_stack_find(walk->end_value - 1, &stack)) {
+            stack_format(stack.name, stack.owner, words, sizeof(words));
+            snprintf(buffer, size, "bottom of %s", words);
+        } else {
             snprintf(buffer, size, "bottom of an unknown stack");
+        }
         break;
     case BACKTRACE_USER:
         snprintf(buffer, size, "came from user mode");

@@ -13,16 +13,18 @@
  * after it has taken the lock, and then drains and looks again as in C1. So a writer that sees somebody waiting may
  * leave as well (record complete ; fence ; nr_waiting read, against nr_waiting decreased ; ... ; fence ; record looked
  * for). C3  Waiting on one's own CPU would never end: an interrupt that finds its CPU to be the owner logs its output
- * instead. The holder cannot be preempted (preempt_off_depth), so the owner's CPU is the owner's context or one above
+ * instead. The holder cannot be preempted (preempt_disable), so the owner's CPU is the owner's context or one above
  * it. C4  In a panic the other CPUs are stopped and there is no lock: the holder may be one of them, or the context
  * underneath. Positions advance before a record is written, so that a fault in a driver does not bring the same record
- * again. tests/models/console_hand_off.pml is checked for C1 to C3. */
+ * again. What is in hand under the lock (record, line) may be overwritten then: the
+ * context underneath never goes on. tests/models/console_hand_off.pml is checked for C1 to C3. */
 #include <debug/console.h>
 
 #include <base/assert.h>
 #include <base/errno.h>
 #include <cpu/interrupts.h>
 #include <cpu/percpu.h>
+#include <cpu/preempt.h>
 #include <debug/log.h>
 #include <lib/format.h>
 #include <lib/string.h>
@@ -46,6 +48,8 @@ static struct console *inputs;                             /* [console lock]; as
 static uint64_t dropped_told;                              /* [console lock] */
 static struct open_line open_line = OPEN_LINE_INITIALIZER; /* [console lock] */
 static char printf_buffer[PRINTF_MAX];                     /* [console lock] */
+static struct log_record record_in_hand;                   /* [console lock] off the stacks: an interrupt may drain */
+static char line_in_hand[CONSOLE_LINE_MAX];                /* [console lock] */
 
 /* The lock. */
 
@@ -59,36 +63,33 @@ static uint32_t owner_here(void)
     return this_cpu_read(percpu.cpu_number) + 1;
 }
 
-/* Interrupts are off for the instructions in which this CPU is fixed but preemption is not off yet. */
-static void hold_cpu(void)
-{
-    uint64_t flags = irq_save();
-
-    this_cpu_write(percpu.preempt_off_depth, this_cpu_read(percpu.preempt_off_depth) + 1);
-    irq_restore(flags);
-}
-
-static void let_cpu_go(void)
-{
-    this_cpu_write(percpu.preempt_off_depth, this_cpu_read(percpu.preempt_off_depth) - 1);
-}
-
 static bool try_lock(void)
 {
     uint32_t expected = 0;
 
-    hold_cpu();
+    preempt_disable();
     /* Acquire, pairs with the release in unlock. */
     if (__atomic_compare_exchange_n(&lock_owner, &expected, owner_here(), false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return true;
-    let_cpu_go();
+    preempt_enable();
     return false;
 }
 
 static void unlock(void)
 {
     __atomic_store_n(&lock_owner, 0, __ATOMIC_RELEASE); /* pairs with the acquire in try_lock */
-    let_cpu_go();
+    preempt_enable();
+}
+
+/* Read and compared on one CPU: who is moved in between would take another thread's lock for its own CPU's. */
+static bool is_owned_here(void)
+{
+    bool result;
+
+    preempt_disable();
+    result = __atomic_load_n(&lock_owner, __ATOMIC_RELAXED) == owner_here();
+    preempt_enable();
+    return result;
 }
 
 /* Returns 0, or -EBUSY when this CPU is the owner (C3). */
@@ -98,7 +99,7 @@ static int wait_lock(void)
 
     __atomic_fetch_add(&nr_waiting, 1, __ATOMIC_RELAXED); /* a hint (C2): orders nothing */
     while (result == 0 && !in_panic() && !try_lock()) {
-        if (__atomic_load_n(&lock_owner, __ATOMIC_RELAXED) == owner_here())
+        if (is_owned_here())
             result = -EBUSY;
         cpu_relax();
     }
@@ -124,7 +125,8 @@ static void write_piece(void *console, const char *bytes, size_t length)
     ((struct console *)console)->write(console, bytes, length);
 }
 
-static void flush_all(void)
+/* Not inlined: the proof of the stacks wants to see that this happens once on each (tools/stacks/rules.txt). */
+static NOINLINE void flush_all(void)
 {
     for (struct console *console = consoles; console; console = console->next) {
         if (console->flush)
@@ -151,16 +153,15 @@ static void write_line(struct console *console, const struct log_record *record,
                        bool is_first)
 {
     const char *colour = console->is_log_only || !has_colours ? "" : level_colour(record->level);
-    char line[CONSOLE_LINE_MAX];
     int written;
 
     if (is_first)
-        written = snprintf(line, sizeof(line), "[%5lu.%06lu] %s%.*s%s\n", record->time_ns / 1000000000,
+        written = snprintf(line_in_hand, sizeof(line_in_hand), "[%5lu.%06lu] %s%.*s%s\n", record->time_ns / 1000000000,
                            record->time_ns / 1000 % 1000000, colour, (int)length, text, *colour ? "\033[0m" : "");
     else
-        written =
-            snprintf(line, sizeof(line), "%15s%s%.*s%s\n", "", colour, (int)length, text, *colour ? "\033[0m" : "");
-    console->write(console, line, clip(written, sizeof(line)));
+        written = snprintf(line_in_hand, sizeof(line_in_hand), "%15s%s%.*s%s\n", "", colour, (int)length, text,
+                           *colour ? "\033[0m" : "");
+    console->write(console, line_in_hand, clip(written, sizeof(line_in_hand)));
 }
 
 static void write_record(struct console *console, const struct log_record *record)
@@ -198,9 +199,8 @@ static void hide_open_line(struct console *console, bool *is_hidden)
 /* Writes the record at the console's position. False when there is none that can be read. */
 static bool drain_one(struct console *console, bool *is_hidden)
 {
-    struct log_record record;
     uint64_t sequence = console->log_position, oldest = 0;
-    int error = log_read(sequence, &record, &oldest);
+    int error = log_read(sequence, &record_in_hand, &oldest);
 
     if (error == -ENOENT) {
         console->log_position = oldest;
@@ -216,9 +216,9 @@ static bool drain_one(struct console *console, bool *is_hidden)
         return true;
     }
     console->log_position = sequence + 1;
-    if (is_shown(console, &record)) {
+    if (is_shown(console, &record_in_hand)) {
         hide_open_line(console, is_hidden);
-        write_record(console, &record);
+        write_record(console, &record_in_hand);
     }
     return true;
 }
@@ -257,11 +257,16 @@ static void tell_dropped(void)
 }
 
 /* Brings every console up to date: up to the record at_least, and further as long as nobody waits (C2). The holder of
- * the lock, or a panic. */
-static void drain(uint64_t at_least)
+ * the lock, or a panic, in which no lock keeps a console's own complaint from coming here again: false, who drains
+ * shows it. */
+static bool drain(uint64_t at_least)
 {
+    static bool is_draining_in_panic;
     uint64_t lowest = UINT64_MAX;
 
+    if (is_draining_in_panic)
+        return false;
+    is_draining_in_panic = in_panic();
     tell_dropped();
     for (struct console *console = consoles; console; console = console->next) {
         drain_console(console, at_least);
@@ -270,6 +275,8 @@ static void drain(uint64_t at_least)
     }
     /* Relaxed: it is read again after the lock has been let go, by the same context (C1). */
     __atomic_store_n(&drained, lowest, __ATOMIC_RELAXED);
+    is_draining_in_panic = false;
+    return true;
 }
 
 static bool has_undrained(void)
@@ -284,8 +291,8 @@ static bool has_undrained(void)
 void console_flush(void)
 {
     if (in_panic()) {
-        drain(UINT64_MAX);
-        flush_all();
+        if (drain(UINT64_MAX))
+            flush_all();
         return;
     }
     while (has_undrained()) {
@@ -422,6 +429,21 @@ void console_set_terminal(bool understands_escapes, bool wants_colours)
 {
     has_escapes = understands_escapes;
     has_colours = understands_escapes && wants_colours;
+}
+
+static void (*input_waker)(void); /* [a] */
+
+void console_set_input_waker(void (*wake)(void))
+{
+    __atomic_store_n(&input_waker, wake, __ATOMIC_RELEASE); /* pairs with the acquire below */
+}
+
+void console_input_arrived(void)
+{
+    void (*wake)(void) = __atomic_load_n(&input_waker, __ATOMIC_ACQUIRE);
+
+    if (wake)
+        wake();
 }
 
 static bool all_wake(struct console *const *list)

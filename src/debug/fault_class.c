@@ -97,8 +97,7 @@ static void describe_stack_guard(const struct address_description *target, const
 {
     bool is_below = target->kind == ADDRESS_STACK_GUARD_BELOW;
 
-    snprintf(buffer, size, "kernel stack %s: %s the guard page %s stack '%s'", is_below ? "overflow" : "underflow",
-             verb, is_below ? "below" : "above", target->area);
+    snprintf(buffer, size, "kernel stack %s: %s the %s", is_below ? "overflow" : "underflow", verb, target->area);
 }
 
 static void describe_page_fault(const struct fault_facts *facts, char *buffer, size_t size)
@@ -119,8 +118,6 @@ static void describe_page_fault(const struct fault_facts *facts, char *buffer, s
         describe_stack_guard(&target, verb, buffer, size);
     else if (!(code & PAGE_FAULT_PRESENT))
         snprintf(buffer, size, "%s an unmapped address in %s", verb, target.area);
-    else if (code & PAGE_FAULT_FETCH && target.kind == ADDRESS_STACK)
-        snprintf(buffer, size, "execute of non-executable stack '%s'", target.area);
     else if (code & PAGE_FAULT_FETCH)
         snprintf(buffer, size, "execute of non-executable %s", target.area);
     else if (code & PAGE_FAULT_WRITE)
@@ -137,7 +134,7 @@ static void describe_double_fault(const struct fault_facts *facts, char *buffer,
 
     report_describe_address(facts->cr2, &target);
     if (target.kind == ADDRESS_STACK_GUARD_BELOW && facts->frame->rsp - facts->cr2 <= PAGE_BYTES)
-        snprintf(buffer, size, "kernel stack overflow: guard page below stack '%s' (double fault)", target.area);
+        snprintf(buffer, size, "kernel stack overflow: %s (double fault)", target.area);
     else
         snprintf(buffer, size, "double fault: an exception could not be delivered");
 }

@@ -1,4 +1,5 @@
-/* The kernel log: formats a record on the caller's stack, puts it into the ring and asks the consoles to show it.
+/* The kernel log: formats a record on the caller's stack, puts it into the ring, takes it off the stack again and asks
+ * the consoles to show it.
  *
  * Formatting comes before a number is taken in the ring: a fault in it (a bad pointer behind %s) leaves no hole. */
 #include <debug/log.h>
@@ -59,18 +60,25 @@ static size_t format_text(char *text, const char *format, va_list arguments)
     return clean_text(text, (size_t)length);
 }
 
-void log_write(enum log_level level, const char *format, ...)
+/* Not inlined: the record is not on the stack any more when the consoles' drivers are. */
+static NOINLINE void add_record(enum log_level level, const char *format, va_list arguments)
 {
     struct log_record record;
-    va_list arguments;
 
-    va_start(arguments, format);
     record.length_bytes = (uint16_t)format_text(record.text, format, arguments);
-    va_end(arguments);
     record.time_ns = now_ns();
     record.level = level;
     record.cpu = (uint16_t)this_cpu_read(percpu.cpu_number);
     log_ring_write(&ring, &record);
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    add_record(level, format, arguments);
+    va_end(arguments);
     console_flush();
 }
 

@@ -1,7 +1,6 @@
 #include "log_ring.h"
 
 #include <base/errno.h>
-#include <lib/string.h>
 
 static struct log_slot *slot_of(const struct log_ring *ring, uint64_t sequence)
 {
@@ -49,19 +48,31 @@ static bool take_sequence(struct log_ring *ring, uint64_t *sequence)
     return true;
 }
 
+/* A record's words, one at a time, so that no second record is on the stack. */
+static uint64_t get_word(const struct log_record *record, size_t number)
+{
+    uint64_t word;
+
+    __builtin_memcpy(&word, (const uint8_t *)record + number * sizeof(word), sizeof(word));
+    return word;
+}
+
+static void set_word(struct log_record *record, size_t number, uint64_t word)
+{
+    __builtin_memcpy((uint8_t *)record + number * sizeof(word), &word, sizeof(word));
+}
+
 /* By words and atomically, because a reader may be copying what is overwritten here; it will find out by the state. */
 static void store_record(struct log_slot *slot, const struct log_record *record)
 {
     size_t nr_words = (offsetof(struct log_record, text) + record->length_bytes + 1u + 7) / 8;
-    uint64_t words[LOG_RECORD_WORDS];
 
-    memcpy(words, record, nr_words * 8);
     /* Release, pairs with the acquire loads of state: who sees the slot taken sees the number taken. */
     __atomic_store_n(&slot->state, state_writing(record->sequence), __ATOMIC_RELEASE);
     /* Release, pairs with the acquire fence in log_ring_read: who copied a word of ours sees the state above. */
     __atomic_thread_fence(__ATOMIC_RELEASE);
     for (size_t i = 0; i < nr_words; i++)
-        __atomic_store_n(&slot->words[i], words[i], __ATOMIC_RELAXED);
+        __atomic_store_n(&slot->words[i], get_word(record, i), __ATOMIC_RELAXED);
     /* Release, pairs with the acquire loads of state: who sees it complete sees every word. */
     __atomic_store_n(&slot->state, state_complete(record->sequence), __ATOMIC_RELEASE);
 }
@@ -89,18 +100,16 @@ int log_ring_read(const struct log_ring *ring, uint64_t sequence, struct log_rec
 {
     const struct log_slot *slot = slot_of(ring, sequence);
     uint64_t state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE); /* pairs with store_record's last release */
-    uint64_t words[LOG_RECORD_WORDS];
 
     if (state < state_complete(sequence))
         return -EAGAIN;
     if (state > state_complete(sequence))
         return report_overwritten(ring, oldest);
     for (size_t i = 0; i < LOG_RECORD_WORDS; i++)
-        words[i] = __atomic_load_n(&slot->words[i], __ATOMIC_RELAXED);
+        set_word(record, i, __atomic_load_n(&slot->words[i], __ATOMIC_RELAXED));
     __atomic_thread_fence(__ATOMIC_ACQUIRE); /* pairs with store_record's release fence (R4) */
     if (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != state)
         return report_overwritten(ring, oldest);
-    memcpy(record, words, sizeof(*record));
     return 0;
 }
 

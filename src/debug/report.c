@@ -2,10 +2,13 @@
 #include <debug/report.h>
 
 #include <cpu/exception_table.h>
+#include <cpu/interrupts.h>
 #include <cpu/percpu.h>
 #include <cpu/reset.h>
+#include <cpu/tsc.h>
 #include <debug/backtrace.h>
 #include <debug/exception_names.h>
+#include <debug/report_cpus.h>
 #include <lib/format.h>
 #include <lib/string.h>
 
@@ -13,10 +16,14 @@
 #include "report_output.h"
 #include "report_sections.h"
 
-#define NO_CPU 0u
+#define NO_CPU   0u
+#define STUCK_NS 1000000000ul /* a line of a notice takes a hundredth of that, on a slow serial line too */
 
 /* CPU number + 1 of the CPU that writes the last report. [a] */
 static uint32_t fatal_cpu = NO_CPU;
+
+/* The same for the CPU that writes a notice. [a] */
+static uint32_t notice_cpu = NO_CPU;
 
 static PER_CPU void *stack_top; /* [I] */
 
@@ -81,6 +88,7 @@ static void write_report(const struct report *report, bool is_fatal)
         report->details(report->details_argument);
     report_registers(&state);
     report_context(&state);
+    report_others(&state);
     report_locks();
     report_backtrace(report->frame);
     report_code(&state);
@@ -96,15 +104,26 @@ static void write_fatal_report(void *report)
     panic_act();
 }
 
-/* Another CPU that fails meanwhile stops without a word: its report would only mix with the first. Model:
- * tests/models/report_claim.pml. */
-static void claim_fatal_report(void)
+static uint32_t own_mark(void)
 {
-    uint32_t expected = NO_CPU, mine = this_cpu_read(percpu.cpu_number) + 1;
+    return this_cpu_read(percpu.cpu_number) + 1;
+}
 
-    if (!__atomic_compare_exchange_n(&fatal_cpu, &expected, mine, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED) &&
-        expected != mine)
-        machine_halt();
+/* Another CPU writes the last report: this one would mix with it, or be lost. */
+static NORETURN void stop_for_other(const struct report *report)
+{
+    if (report_cpus())
+        report_cpus()->say_stopped(report->frame);
+    machine_halt();
+}
+
+/* Another CPU that fails meanwhile stops and only says where. Model: tests/models/report_claim.pml. */
+static bool claim_fatal_report(void)
+{
+    uint32_t expected = NO_CPU, mine = own_mark();
+
+    return __atomic_compare_exchange_n(&fatal_cpu, &expected, mine, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED) ||
+           expected == mine;
 }
 
 void report_fatal(const struct report *report)
@@ -114,22 +133,86 @@ void report_fatal(const struct report *report)
     __asm__ volatile("cli");
     if (report_is_running())
         report_nested(report);
-    claim_fatal_report();
+    if (!claim_fatal_report())
+        stop_for_other(report);
     this_cpu_write(percpu.in_report, 1);
     last = *report;
+    if (report_cpus())
+        report_cpus()->stop_others();
     if (this_cpu_read(stack_top))
         call_on_stack(this_cpu_read(stack_top), write_fatal_report, &last);
     write_fatal_report(&last);
     machine_halt();
 }
 
+/* Waits until the notice of CPU owner - 1 is written. False where it has not got on for STUCK_NS: it may wait for what
+ * the code underneath has on this CPU. A last report waits for nobody, and who waits here with NMIs off sees it. */
+static bool wait_for_notice(uint32_t owner, const struct report *report)
+{
+    uint64_t since_ns = tsc_now_ns();
+    uint32_t seen = report_nr_lines(owner - 1), fatal;
+
+    while (__atomic_load_n(&notice_cpu, __ATOMIC_RELAXED) == owner) {
+        fatal = __atomic_load_n(&fatal_cpu, __ATOMIC_RELAXED);
+        if (fatal != NO_CPU && fatal != own_mark())
+            stop_for_other(report);
+        if (report_nr_lines(owner - 1) != seen) {
+            seen = report_nr_lines(owner - 1);
+            since_ns = tsc_now_ns();
+        }
+        if (tsc_now_ns() - since_ns >= STUCK_NS)
+            return false;
+        cpu_relax();
+    }
+    return true;
+}
+
+/* Claim and in_report are one to interrupts and the scheduler, which leaves a CPU alone that is in a report. An NMI in
+ * between finds its own mark. */
+static bool try_claim_notice(uint32_t *owner, uint32_t *mine)
+{
+    uint64_t flags = irq_save();
+    bool is_mine;
+
+    *mine = own_mark();
+    is_mine = __atomic_compare_exchange_n(&notice_cpu, owner, *mine, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    if (is_mine)
+        this_cpu_write(percpu.in_report, 1);
+    irq_restore(flags);
+    return is_mine;
+}
+
+/* One CPU writes a notice at a time, or their lines would mix; an owner that is stuck is set aside. False in an NMI
+ * above the claim. Model: tests/models/report_claim.pml. */
+static bool claim_notice(const struct report *report)
+{
+    uint32_t owner = NO_CPU, mine;
+
+    while (!try_claim_notice(&owner, &mine)) {
+        if (owner == mine)
+            return false;
+        if (owner == NO_CPU || wait_for_notice(owner, report))
+            owner = NO_CPU; /* what is expected of it next */
+    }
+    return true;
+}
+
+static void give_notice_back(void)
+{
+    uint64_t flags = irq_save();
+    uint32_t mine = own_mark();
+
+    this_cpu_write(percpu.in_report, 0);
+    (void)__atomic_compare_exchange_n(&notice_cpu, &mine, NO_CPU, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+    irq_restore(flags);
+}
+
 void report_notice(const struct report *report)
 {
-    if (report_is_running())
+    if (report_is_running() || !claim_notice(report))
         return;
-    this_cpu_write(percpu.in_report, 1);
     write_report(report, false);
-    this_cpu_write(percpu.in_report, 0);
+    give_notice_back();
 }
 
 bool report_is_running(void)
@@ -146,6 +229,11 @@ void report_nested(const struct report *report)
     int length;
 
     this_cpu_write(percpu.in_report, depth + 1);
+    if (!claim_fatal_report()) { /* it is inside a notice */
+        if (depth == 1)
+            stop_for_other(report);
+        machine_halt();
+    }
     if (depth <= 2) {
         if (depth == 1)
             format_code_location(where, sizeof(where), frame->rip, frame->vector == TRAP_VECTOR_NONE);

@@ -2,9 +2,11 @@
 #include "report_sections.h"
 
 #include <cpu/percpu.h>
+#include <cpu/preempt.h>
 #include <debug/backtrace.h>
 #include <debug/exception_names.h>
 #include <debug/known_stacks.h>
+#include <debug/report_cpus.h>
 #include <lib/format.h>
 #include <sync/spinlock.h>
 
@@ -20,20 +22,25 @@ static bool is_nmi_class(uint64_t vector)
 static void format_stack(char *buffer, size_t size, uint64_t rsp)
 {
     struct known_stack stack;
+    bool is_inside = known_stack_find(rsp, &stack) || known_stack_find(rsp - 1, &stack);
+    char words[STACK_WORDS_MAX];
 
-    if (known_stack_find(rsp, &stack) || known_stack_find(rsp - 1, &stack))
-        snprintf(buffer, size, "stack '%s', %lu bytes left", stack.name, rsp - stack.low);
-    else if (known_stack_find(rsp + PAGE_BYTES, &stack))
-        snprintf(buffer, size, "stack '%s', overflowed by %lu bytes", stack.name, stack.low - rsp);
-    else
+    if (!is_inside && !known_stack_find(rsp + PAGE_BYTES, &stack)) {
         snprintf(buffer, size, "RSP is in no stack");
+        return;
+    }
+    stack_format(stack.name, stack.owner, words, sizeof(words));
+    if (is_inside)
+        snprintf(buffer, size, "%s, %lu bytes left", words, rsp - stack.low);
+    else
+        snprintf(buffer, size, "%s, overflowed by %lu bytes", words, stack.low - rsp);
 }
 
 void report_context(const struct report_state *state)
 {
     uint64_t vector = state->report->frame->vector;
     unsigned irq = this_cpu_read(percpu.interrupt_depth), nmi = this_cpu_read(percpu.nmi_depth);
-    char stack[96];
+    char stack[128], thread[REPORT_THREAD_MAX];
 
     if (is_nmi_class(vector))
         nmi -= nmi > 0;
@@ -41,13 +48,37 @@ void report_context(const struct report_state *state)
         irq -= irq > 0;
     report_line("cpu: %u", this_cpu_read(percpu.cpu_number));
     format_stack(stack, sizeof(stack), state->report->frame->rsp);
-    report_line("thread: %s, %s", report_thread_name(), stack);
+    report_format_thread(thread, sizeof(thread));
+    report_line("thread: %s, %s", thread, stack);
     report_line("context: %s, interrupt depth %u, NMI depth %u, preemption off %u, interrupts %s",
                 nmi   ? "NMI"
                 : irq ? "interrupt"
                       : "thread",
-                irq, nmi, this_cpu_read(percpu.preempt_off_depth), state->report->frame->rflags & 0x200 ? "on" : "off");
-    report_line("other CPUs: none, 1 CPU online");
+                irq, nmi, preempt_depth(), state->report->frame->rflags & 0x200 ? "on" : "off");
+}
+
+static void write_line(const char *line)
+{
+    report_line(" %s", line);
+}
+
+/* Of a fatal report they were stopped; for an NMI from outside, which asks where everybody is, they are asked. */
+void report_others(const struct report_state *state)
+{
+    const struct report_cpus *cpus = report_cpus();
+    bool is_asked = false;
+
+    if (!cpus || cpus->nr_others() == 0) {
+        report_line("other CPUs: none, 1 CPU online");
+        return;
+    }
+    if (!state->is_fatal && state->report->frame->vector == VECTOR_NMI)
+        is_asked = cpus->ask_others();
+    report_line("other CPUs: %u, %s", cpus->nr_others(), state->is_fatal ? "stopped" : is_asked ? "asked" : "going on");
+    if (state->is_fatal || is_asked)
+        cpus->describe_others(write_line);
+    if (is_asked)
+        cpus->end_asking();
 }
 
 void report_locks(void)
@@ -63,6 +94,8 @@ void report_locks(void)
         format_code_location(where, sizeof(where), (uint64_t)(uintptr_t)held->acquired_at, true);
         report_line(" '%s' taken at %s", held->name, where);
     }
+    if (this_cpu_read(percpu.wanted_lock))
+        report_line("lock wanted: '%s'", this_cpu_read(percpu.wanted_lock)->name);
 }
 
 /* One line for a frame, or for a run of equal ones: a recursion's own frames would hide where it began. */

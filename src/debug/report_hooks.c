@@ -7,7 +7,8 @@
 
 #define PAGE_BYTES 4096
 
-static const struct report_hooks *hooks; /* [a] */
+static const struct report_hooks *hooks;                 /* [a] */
+static void (*format_thread)(char *buffer, size_t size); /* [a] */
 
 void report_set_hooks(const struct report_hooks *new_hooks)
 {
@@ -30,8 +31,8 @@ static void describe_without_hook(uint64_t address, struct address_description *
         strlcpy(description->text, "the NULL page, never mapped", sizeof(description->text));
     } else if (known_stack_find(address, &stack)) {
         description->kind = ADDRESS_STACK;
-        strlcpy(description->area, stack.name, sizeof(description->area));
-        snprintf(description->text, sizeof(description->text), "stack '%s' +0x%lx", stack.name,
+        stack_format(stack.name, stack.owner, description->area, sizeof(description->area));
+        snprintf(description->text, sizeof(description->text), "%s +0x%lx", description->area,
                  (unsigned long)(address - stack.low));
     } else {
         description->kind = ADDRESS_UNKNOWN;
@@ -61,10 +62,17 @@ const char *report_describe_poison(uint64_t value)
     return registered && registered->describe_poison ? registered->describe_poison(value) : NULL;
 }
 
-const char *report_thread_name(void)
+void report_set_thread_format(void (*format)(char *buffer, size_t size))
 {
-    const struct report_hooks *registered = get_hooks();
-    const char *name = registered && registered->thread_name ? registered->thread_name() : NULL;
+    __atomic_store_n(&format_thread, format, __ATOMIC_RELEASE); /* pairs with the acquire below */
+}
 
-    return name ? name : "boot";
+void report_format_thread(char *buffer, size_t size)
+{
+    void (*format)(char *, size_t) = __atomic_load_n(&format_thread, __ATOMIC_ACQUIRE);
+
+    if (format)
+        format(buffer, size);
+    else
+        strlcpy(buffer, "boot", size);
 }

@@ -14,6 +14,7 @@
 struct report_output {
     bool is_fatal;
     uint32_t crc;
+    uint32_t nr_lines; /* [a] since boot */
 };
 
 static PER_CPU struct report_output output; /* [c] */
@@ -50,7 +51,13 @@ void report_line(const char *format, ...)
     length = strnlen(line, limit);
     crc = crc32_update(crc, line, length);
     this_cpu_write(output.crc, crc32_update(crc, "\n", 1));
+    this_cpu_write(output.nr_lines, this_cpu_read(output.nr_lines) + 1);
     write_line(line, length);
+}
+
+uint32_t report_nr_lines(uint32_t cpu)
+{
+    return __atomic_load_n(&percpu_of(cpu, output)->nr_lines, __ATOMIC_RELAXED);
 }
 
 void report_output_begin(bool is_fatal)

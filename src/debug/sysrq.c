@@ -5,6 +5,7 @@
 #include <debug/console.h>
 #include <debug/idle.h>
 #include <debug/log.h>
+#include <debug/report_cpus.h>
 
 #define NR_LETTERS 26u
 #define NO_LETTER  (1u << NR_LETTERS) /* something else was typed */
@@ -25,8 +26,28 @@ static void show_help(void)
 
 SYSRQ(help, .letter = 'h', .summary = "these requests", .run = show_help);
 
-/* The one CPU's: its stack from here through the interrupt down to what was interrupted. */
-SYSRQ(stacks, .letter = 't', .summary = "the stack of each CPU", .run = backtrace_log);
+static void log_line(const char *line)
+{
+    log_info("%s", line);
+}
+
+/* This CPU's stack from here through the interrupt down to what was interrupted; where the others are. */
+static void show_stacks(void)
+{
+    const struct report_cpus *cpus = report_cpus();
+
+    backtrace_log();
+    if (!cpus || cpus->nr_others() == 0)
+        return;
+    if (!cpus->ask_others()) {
+        log_warn("another CPU is asking where all CPUs are");
+        return;
+    }
+    cpus->describe_others(log_line);
+    cpus->end_asking();
+}
+
+SYSRQ(stacks, .letter = 't', .summary = "the stack of each CPU", .run = show_stacks);
 
 static void reboot(void)
 {

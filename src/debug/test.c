@@ -38,16 +38,45 @@ unsigned test_failures(void)
     return failed_since_boot;
 }
 
+/* [I] after boot; NULL: there is this CPU alone */
+static void (*on_each_cpu)(void (*function)(void *argument), void *argument);
+
+INIT void test_set_each_cpu(void (*call_all)(void (*function)(void *argument), void *argument))
+{
+    on_each_cpu = call_all;
+}
+
+static void settle_this_cpu(void *argument)
+{
+    const struct test_settle_cpu *settle = *(const struct test_settle_cpu **)argument;
+
+    settle->run();
+}
+
+static void settle_each_cpu(const struct test_settle_cpu *settle)
+{
+    if (on_each_cpu)
+        on_each_cpu(settle_this_cpu, &settle);
+    else
+        settle_this_cpu(&settle);
+}
+
+/* Twice: what one gives back may go to another's cache. */
 static void settle_counters(void)
 {
-    for (const struct test_counter *counter = __table_test_counters_start; counter < __table_test_counters_end;
-         counter++) {
-        if (counter->settle)
-            counter->settle();
+    for (unsigned round = 0; round < 2; round++) {
+        for (const struct test_counter *counter = __table_test_counters_start; counter < __table_test_counters_end;
+             counter++) {
+            if (counter->settle)
+                counter->settle();
+        }
+        for (const struct test_settle_cpu *settle = __table_test_settle_cpus_start;
+             settle < __table_test_settle_cpus_end; settle++)
+            settle_each_cpu(settle);
     }
 }
 
-static void read_counters(void)
+void test_counters_note(void)
 {
     settle_counters();
     for (const struct test_counter *counter = __table_test_counters_start; counter < __table_test_counters_end;
@@ -55,10 +84,8 @@ static void read_counters(void)
         *counter->before = counter->read();
 }
 
-/* One failure names all counters that differ. */
-static void compare_counters(void)
+bool test_counters_compare(char *text, size_t size)
 {
-    char text[FAILURE_TEXT_MAX / 2] = "";
     size_t length = 0;
 
     settle_counters();
@@ -66,22 +93,42 @@ static void compare_counters(void)
          counter++) {
         uint64_t after = counter->read();
 
-        if (after != *counter->before && length < sizeof(text))
-            length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s %lu -> %lu", length > 0 ? ", " : "",
+        if (after != *counter->before && length < size)
+            length += (size_t)snprintf(text + length, size - length, "%s%s %lu -> %lu", length > 0 ? ", " : "",
                                        counter->name, *counter->before, after);
     }
-    if (length > 0)
+    return length == 0;
+}
+
+/* One failure names all counters that differ. */
+static void compare_counters(void)
+{
+    char text[FAILURE_TEXT_MAX / 2];
+
+    if (!test_counters_compare(text, sizeof(text)))
         test_fail(__FILE_NAME__, __LINE__, "not as before: %s", text);
+}
+
+static void no_bracket(void *context)
+{
+    (void)context;
+}
+
+static void run_between(const struct kernel_test *test, const struct test_bracket *bracket)
+{
+    failure.count = 0;
+    test_counters_note();
+    bracket->begin(bracket->context);
+    test->run();
+    bracket->end(bracket->context);
+    compare_counters();
 }
 
 /* Returns true when the test passed. */
 static bool run(const struct kernel_test *test)
 {
     console_printf("test %s ... ", test->name);
-    failure.count = 0;
-    read_counters();
-    test->run();
-    compare_counters();
+    run_between(test, &(struct test_bracket){no_bracket, no_bracket, NULL});
     if (failure.count == 0)
         console_printf("ok\n");
     else if (failure.count == 1)
@@ -105,6 +152,17 @@ static const struct kernel_test *find(const char *name)
             return test;
     }
     return NULL;
+}
+
+int test_run_between(const char *name, const struct test_bracket *bracket, const char **text)
+{
+    const struct kernel_test *test = find(name);
+
+    if (!test)
+        return -ENOENT;
+    run_between(test, bracket);
+    *text = failure.count > 0 ? failure.text : NULL;
+    return 0;
 }
 
 /* A name that is a test's own selects that one alone, also where other names begin with it. */

@@ -1,4 +1,4 @@
-/* What this layer adds to the things a test must leave as it found them. */
+/* What this layer adds to the things a test must leave as it found them, and how they are made exact. */
 #include <debug/test.h>
 #include <debug/ubsan.h>
 

@@ -30,7 +30,7 @@ static struct block_device *find_locked(const char *name)
 static struct block_device *take_reference(struct block_device *device)
 {
     if (device)
-        __atomic_fetch_add(&device->references, 1, __ATOMIC_RELAXED); /* the caller has one, or the lock */
+        refcount_get(&device->references); /* the caller has one, or the lock */
     return device;
 }
 
@@ -61,10 +61,7 @@ struct block_device *block_device_at(unsigned n)
 
 void block_device_put(struct block_device *device)
 {
-    uint32_t before = __atomic_fetch_sub(&device->references, 1, __ATOMIC_ACQ_REL); /* pairs with the other puts */
-
-    ASSERT(before != 0);
-    if (before == 1)
+    if (refcount_put(&device->references))
         device->operations->release(device);
 }
 
@@ -96,7 +93,7 @@ int block_device_publish(struct block_device *device)
     bool is_taken;
 
     ASSERT(device->operations->release && device->operations->submit);
-    device->references = 1;
+    refcount_set(&device->references, 1);
     device->is_gone = false;
     spinlock_lock(&lock);
     is_taken = find_locked(device->name) != NULL;

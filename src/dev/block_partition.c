@@ -66,7 +66,7 @@ static int add_partition(struct block_device *disk, const struct partition *part
     device->whole = disk;
     device->first_sector = partition->first_sector;
     error = make_name(device->name, disk, partition->number);
-    __atomic_fetch_add(&disk->references, 1, __ATOMIC_RELAXED); /* the partition's: given back by release_partition */
+    refcount_get(&disk->references); /* the partition's: given back by release_partition */
     if (error == 0)
         error = block_device_publish(device);
     if (error < 0) {

@@ -1,28 +1,63 @@
-/* Requests as calls that wait. Until threads exist waiting is the CPU's halt, or work: an interrupt completes the
- * request, or the work that takes the device away. */
+/* Requests as calls that wait: an interrupt completes the request, or the work that takes the device away. */
 #include <base/align.h>
 #include <base/assert.h>
 #include <base/errno.h>
 #include <cpu/interrupts.h>
+#include <cpu/percpu.h>
 #include <dev/work.h>
 #include <mm/page_array.h>
 #include <mm/paging.h>
+#include <sched/sched.h>
+#include <sched/thread.h>
+#include <smp/ipi.h>
 
 #include "block_internal.h"
 
 #define BATCH_SEGMENTS    32u          /* on the stack: 128 KiB from memory that is scattered page by page */
 #define SEGMENT_BYTES_MAX (1ull << 30) /* whole pages of any size, and it fits 32 bits */
 
+/* Who waits for one request. A disk answers soon: so the first step is to halt as the running thread, until the first
+ * interrupt, which as a rule is the answer; only then the thread sleeps.
+ *
+ * `state` goes from AWAKE to HALTED and back, or to SLEEPING, by the waiter, and from any of them to DONE, once, by who
+ * completes: what it was then says whom to wake, and how. All in exchanges, so that neither misses the other. */
+struct waiter {
+    uint32_t state;        /* [a] */
+    struct thread *thread; /* [I] the waiter; while SLEEPING referenced, until it was woken */
+};
+
+enum { WAITER_AWAKE, WAITER_DONE, WAITER_SLEEPING, WAITER_HALTED /* on CPU state - WAITER_HALTED */ };
+
+/* The waiter may return as soon as it is DONE, and waiter and request with it. */
 static void note_done(struct block_request *request)
 {
-    /* Pairs with the load in is_done: the result is seen with it. The waiter may return at once, and the request with
-     * it. */
-    __atomic_store_n((bool *)request->context, true, __ATOMIC_RELEASE);
+    struct waiter *waiter = request->context;
+    struct thread *thread = waiter->thread;
+    uint32_t before = __atomic_exchange_n(&waiter->state, WAITER_DONE, __ATOMIC_ACQ_REL);
+
+    if (LIKELY(before == WAITER_HALTED + this_cpu_read(percpu.cpu_number)) || before == WAITER_AWAKE)
+        return; /* this interrupt has ended the halt */
+    if (before == WAITER_SLEEPING) {
+        (void)thread_wake(thread);
+        thread_put(thread);
+        return;
+    }
+    ipi_reschedule(before - WAITER_HALTED);
 }
 
 static bool is_done(const void *context)
 {
-    return __atomic_load_n((const bool *)context, __ATOMIC_ACQUIRE);
+    /* Pairs with the exchange in note_done: the result is seen with it. */
+    return __atomic_load_n(&((const struct waiter *)context)->state, __ATOMIC_ACQUIRE) == WAITER_DONE;
+}
+
+static void poll_once(struct block_device *disk)
+{
+    disk->operations->poll(disk);
+    if (thread_current())
+        thread_yield();
+    else
+        work_run();
 }
 
 void block_wait_until(struct block_device *device, bool (*is_done_now)(const void *context), const void *context)
@@ -31,24 +66,72 @@ void block_wait_until(struct block_device *device, bool (*is_done_now)(const voi
 
     ASSERT(irqs_are_enabled());
     while (!is_done_now(context)) {
-        if (!disk->operations->poll) {
+        if (disk->operations->poll)
+            poll_once(disk);
+        else
             work_wait(is_done_now, context);
-            continue;
-        }
-        disk->operations->poll(disk);
-        work_run();
     }
+}
+
+/* False when it is done. */
+static bool change_state(struct waiter *waiter, uint32_t from, uint32_t to)
+{
+    return __atomic_compare_exchange_n(&waiter->state, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static void halt_once(struct waiter *waiter)
+{
+    uint32_t halted;
+
+    irq_disable();
+    halted = WAITER_HALTED + this_cpu_read(percpu.cpu_number);
+    if (change_state(waiter, WAITER_AWAKE, halted)) {
+        (void)sched_halt_here();
+        (void)change_state(waiter, halted, WAITER_AWAKE);
+    }
+    irq_enable();
+}
+
+static NOINLINE void sleep_until_done(struct block_device *device, struct waiter *waiter)
+{
+    (void)thread_get(waiter->thread);
+    if (!change_state(waiter, WAITER_AWAKE, WAITER_SLEEPING)) {
+        thread_put(waiter->thread);
+        return;
+    }
+    for (;;) {
+        thread_wait_begin(WAIT_BLOCK, device);
+        if (is_done(waiter))
+            break;
+        (void)thread_wait_until(UINT64_MAX);
+    }
+    thread_wait_end();
+}
+
+static void wait_for(struct block_device *device, struct waiter *waiter)
+{
+    struct block_device *disk = device->whole ? device->whole : device;
+
+    if (UNLIKELY(!waiter->thread || disk->operations->poll)) {
+        block_wait_until(device, is_done, waiter);
+        return;
+    }
+    assert_may_sleep();
+    halt_once(waiter);
+    if (UNLIKELY(!is_done(waiter)))
+        sleep_until_done(device, waiter);
 }
 
 static int execute(struct block_device *device, struct block_request *request,
                    void (*submit)(struct block_device *device, struct block_request *request))
 {
-    bool done = false;
+    struct waiter waiter = {.thread = thread_current()};
 
     request->complete = note_done;
-    request->context = &done;
+    request->context = &waiter;
     submit(device, request);
-    block_wait_until(device, is_done, &done);
+    if (!is_done(&waiter))
+        wait_for(device, &waiter);
     return request->result;
 }
 

@@ -106,7 +106,7 @@ static struct driver *next_driver(struct driver *driver)
 
 struct device *device_get(struct device *device)
 {
-    __atomic_fetch_add(&device->references, 1, __ATOMIC_RELAXED); /* the caller has one, or the lock */
+    refcount_get(&device->references); /* the caller has one, or the lock */
     return device;
 }
 
@@ -114,10 +114,8 @@ void device_put(struct device *device)
 {
     while (device) {
         struct device *parent = device->parent;
-        uint32_t before = __atomic_fetch_sub(&device->references, 1, __ATOMIC_ACQ_REL); /* pairs with the other puts */
 
-        ASSERT(before != 0);
-        if (before != 1)
+        if (!refcount_put(&device->references))
             return;
         if (device->release)
             device->release(device);
@@ -136,7 +134,7 @@ int device_add(struct device *device)
 
     device->driver = NULL;
     device->driver_data = NULL;
-    device->references = 1;
+    refcount_set(&device->references, 1);
     uint64_t flags = spinlock_lock_irqsave(&lock);
     if (is_named(device->bus, device->name)) {
         error = -EEXIST;

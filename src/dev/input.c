@@ -3,6 +3,7 @@
 #include <dev/input.h>
 
 #include <base/errno.h>
+#include <debug/console.h>
 #include <debug/log.h>
 #include <sync/spinlock.h>
 
@@ -24,6 +25,7 @@ void input_bytes(const char *bytes, size_t length)
     for (size_t i = 0; i < length && !is_dropped; i++)
         ring[head++ % RING_SIZE] = bytes[i];
     spinlock_unlock_irqrestore(&lock, flags);
+    console_input_arrived();
     if (is_first)
         log_warn("keyboard: nobody reads what is typed: more than %u bytes are dropped", RING_SIZE);
 }

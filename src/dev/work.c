@@ -1,20 +1,30 @@
+/* The queue of work and the thread that does it. */
 #include <dev/work.h>
 
 #include <base/assert.h>
+#include <base/errno.h>
 #include <cpu/interrupts.h>
-#include <debug/idle.h>
-#include <irq/deferred.h>
+#include <irq/activity.h>
+#include <sched/thread.h>
 #include <sync/spinlock.h>
-#include <time/timer.h>
 
 static struct spinlock lock = SPINLOCK_INITIALIZER("work");
 static struct list queue = LIST_INITIALIZER(queue);
-static bool is_busy = true; /* [l] boot, or a piece of work */
-static bool is_waiting;     /* [a] something is queued, and nothing is busy */
+static bool is_busy = true;       /* [l] boot, or a piece of work */
+static bool is_waiting;           /* [a] something is queued, and nothing is busy */
+static bool has_started;          /* [a] boot is done */
+static struct thread *the_worker; /* [I] after work_init; NULL: who calls work_run does it */
 
+/* [l] */
 static void update_locked(void)
 {
     __atomic_store_n(&is_waiting, !is_busy && !list_is_empty(&queue), __ATOMIC_RELAXED);
+}
+
+static void wake_worker(void)
+{
+    if (the_worker)
+        (void)thread_wake(the_worker);
 }
 
 void work_queue(struct work *work)
@@ -27,6 +37,7 @@ void work_queue(struct work *work)
         update_locked();
     }
     spinlock_unlock_irqrestore(&lock, flags);
+    wake_worker();
 }
 
 void work_cancel(struct work *work)
@@ -42,13 +53,21 @@ void work_cancel(struct work *work)
     spinlock_unlock_irqrestore(&lock, flags);
 }
 
-void work_start(void)
+static void end(void)
 {
     uint64_t flags = spinlock_lock_irqsave(&lock);
 
     is_busy = false;
     update_locked();
     spinlock_unlock_irqrestore(&lock, flags);
+    activity_note();
+}
+
+void work_start(void)
+{
+    __atomic_store_n(&has_started, true, __ATOMIC_RELAXED);
+    end();
+    wake_worker();
 }
 
 /* The next piece, with is_busy set; NULL when there is none or somebody else is at it. */
@@ -68,36 +87,57 @@ static struct work *begin(void)
     return work;
 }
 
-void work_run(void)
+static void run_queued(void)
 {
     struct work *work;
 
-    if (!work_can_run())
-        return;
-    ASSERT(irqs_are_enabled());
     while ((work = begin()) != NULL) {
         work->run(work); /* it may be gone afterwards */
-        work_start();
+        end();
     }
 }
 
-IDLE_WORK(work, work_run);
+static NORETURN int be_worker(void *argument)
+{
+    (void)argument;
+    for (;;) {
+        run_queued();
+        thread_wait_begin(WAIT_WORK, NULL);
+        if (work_can_run())
+            thread_wait_end();
+        else
+            (void)thread_wait_until(UINT64_MAX);
+    }
+}
+
+int work_init(void)
+{
+    activity_set_waker(work_wake_waiting);
+    return thread_create(&the_worker, &(struct thread_options){.name = "work"}, be_worker, NULL);
+}
+
+static bool is_all_done(const void *context)
+{
+    uint64_t flags = spinlock_lock_irqsave(&lock);
+    bool is_done = !is_busy && list_is_empty(&queue);
+
+    (void)context;
+    spinlock_unlock_irqrestore(&lock, flags);
+    return is_done;
+}
+
+void work_run(void)
+{
+    if (!the_worker) {
+        run_queued();
+        return;
+    }
+    ASSERT(thread_current() != the_worker); /* it would wait for itself */
+    while (READ_ONCE(has_started) && !is_all_done(NULL))
+        work_wait(is_all_done, NULL);
+}
 
 bool work_can_run(void)
 {
     return __atomic_load_n(&is_waiting, __ATOMIC_RELAXED); /* a hint: begin looks under the lock */
-}
-
-void work_wait(bool (*is_done)(const void *context), const void *context)
-{
-    if (UNLIKELY(work_can_run()))
-        work_run();
-    irq_disable(); /* or what is waited for could come between the look and the halt */
-    if (!timer_will_interrupt()) {
-        timer_poll();   /* a time-out of what is waited for */
-        deferred_run(); /* no interrupt need come for it */
-    } else if (!is_done(context) && !work_can_run()) {
-        cpu_halt();
-    }
-    irq_enable();
 }

@@ -38,3 +38,6 @@ static inline void *opaque_pointer(const void *pointer)
 uint64_t fault_read(const volatile uint64_t *address);
 void fault_write(volatile uint64_t *address, uint64_t value);
 void fault_call(const void *address);
+
+/* Calls itself until the stack ends (stack.c). */
+uint64_t fault_recurse(uint64_t depth);

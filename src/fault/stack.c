@@ -28,7 +28,7 @@ FAULT(stack_guard_above, 12, "write to the guard page above a stack")
 }
 
 /* Each level needs its own buffer after the call, so no compiler makes a loop of it. */
-static NOINLINE uint64_t fault_recurse(uint64_t depth)
+NOINLINE uint64_t fault_recurse(uint64_t depth)
 {
     volatile uint64_t buffer[8] = {depth};
 

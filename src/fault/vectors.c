@@ -39,9 +39,9 @@ static bool does_come(unsigned vector, uint64_t before)
 
 static void print_taken(unsigned vector)
 {
-    const char *owner = irq_vector_name(vector);
+    char owner[IRQ_NAME_MAX];
 
-    if (owner)
+    if (irq_vector_name(vector, owner))
         console_printf("vector %u: taken by %s\n", vector, owner);
     else if (vector < NR_EXCEPTIONS)
         console_printf("vector %u: taken, nobody's, no exception: %s\n", vector, exception_mnemonic(vector));

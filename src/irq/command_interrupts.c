@@ -9,14 +9,16 @@
 
 static void print_claim(const struct irq_statistics *s)
 {
-    char source[48];
+    char source[48], cpu[12] = "all";
 
     if (s->has_gsi)
         snprintf(source, sizeof(source), "%s GSI %u %s %s", s->chip, s->gsi, s->trigger == IRQ_LEVEL ? "level" : "edge",
                  s->polarity == IRQ_ACTIVE_LOW ? "low" : "high");
     else
         snprintf(source, sizeof(source), "%s", s->chip);
-    console_printf("%3u  %3u  %10lu  %9lu  %-26s %s%s\n", s->vector, s->cpu, s->handled, s->unclaimed, source, s->name,
+    if (s->cpu != IRQ_ALL_CPUS)
+        snprintf(cpu, sizeof(cpu), "%u", s->cpu);
+    console_printf("%3u  %3s  %10lu  %9lu  %-26s %s%s\n", s->vector, cpu, s->handled, s->unclaimed, source, s->name,
                    s->is_storming ? " (storm: masked)"
                    : s->is_masked ? " (masked)"
                                   : "");

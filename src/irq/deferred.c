@@ -3,7 +3,15 @@
 #include <base/assert.h>
 #include <cpu/interrupts.h>
 #include <cpu/percpu.h>
+#include <cpu/preempt.h>
 #include <debug/idle.h>
+#include <debug/panic.h>
+#include <irq/activity.h>
+#include <irq/chip.h>
+#include <irq/ipi.h>
+#include <sync/lockdep.h>
+
+#define DEFERRED_VECTOR IPI_LAST_VECTOR
 
 static PER_CPU struct list queue; /* [c] with interrupts off; all zero until first used */
 static PER_CPU bool is_running;   /* [c] with interrupts off: an interrupt of the work leaves new work to who runs */
@@ -17,6 +25,24 @@ static struct list *this_cpu_queue(void)
     return list;
 }
 
+static void do_nothing(void)
+{
+}
+
+/* The way out of it runs what is queued. */
+void deferred_init(void)
+{
+    if (irq_ipi_claim(DEFERRED_VECTOR, do_nothing, "deferred work") != 0)
+        panic("deferred work: vector %u is taken", DEFERRED_VECTOR);
+}
+
+/* In a thread no way out of an interrupt comes, or nobody knows when. Interrupts off. */
+static void interrupt_own_cpu(void)
+{
+    if (this_cpu_read(percpu.interrupt_depth) == 0 && irq_controller())
+        irq_ipi_send(irq_controller_id(this_cpu_read(percpu.cpu_number)), IRQ_IPI_VECTOR, DEFERRED_VECTOR);
+}
+
 void deferred_queue(struct deferred *deferred)
 {
     uint64_t flags;
@@ -26,6 +52,8 @@ void deferred_queue(struct deferred *deferred)
         return;
     flags = irq_save();
     list_add_last(this_cpu_queue(), &deferred->link);
+    if (!this_cpu_read(is_running))
+        interrupt_own_cpu();
     irq_restore(flags);
 }
 
@@ -40,28 +68,36 @@ static void run(struct deferred *deferred)
 {
     __atomic_fetch_add(&deferred->nr_running, 1, __ATOMIC_RELAXED);
     __atomic_store_n(&deferred->is_pending, false, __ATOMIC_RELEASE);
+    lockdep_deferred_enter();
     irq_enable();
     deferred->run(deferred);
     irq_disable();
+    lockdep_deferred_exit();
     __atomic_fetch_sub(&deferred->nr_running, 1, __ATOMIC_RELEASE);
 }
 
 void deferred_run(void)
 {
     struct list *node;
+    bool has_run;
 
     ASSERT(!irqs_are_enabled());
     if (this_cpu_read(is_running))
         return;
+    preempt_disable(); /* interrupts come on below, and a thread may have called */
     this_cpu_write(is_running, true);
+    has_run = !list_is_empty(this_cpu_queue());
     while ((node = list_first(this_cpu_queue())) != NULL) {
         list_remove(node);
         run(list_entry(node, struct deferred, link));
     }
     this_cpu_write(is_running, false);
+    if (has_run)
+        activity_note();
+    preempt_enable();
 }
 
-/* What a thread queued, or a timer that was polled: no interrupt need come. */
+/* What a thread queued where there are no interrupts. */
 static void run_idle(void)
 {
     irq_disable();

@@ -5,12 +5,18 @@
 #include <cpu/percpu.h>
 #include <cpu/tsc.h>
 #include <debug/log.h>
+#include <irq/activity.h>
+#include <irq/deferred.h>
+#include <irq/ipi.h>
+#include <lib/string.h>
 
 static const struct irq_controller *the_controller; /* [I] after boot */
 
 void irq_controller_set(const struct irq_controller *controller)
 {
     the_controller = controller;
+    vectors_open_boot_cpu();
+    deferred_init();
 }
 
 const struct irq_controller *irq_controller(void)
@@ -72,27 +78,54 @@ static void end_of_interrupt(void)
         the_controller->end_of_interrupt();
 }
 
+static void end_line(const struct irq_line *line, unsigned vector)
+{
+    if (!(line->flags & IRQ_NO_END))
+        end_of_interrupt();
+    else
+        irq_end_stray(vector); /* sent on purpose it is in service, and spurious it is not */
+}
+
+/* Between CPUs, and what each CPU has for itself: nobody else's line is touched, and no lock. */
+static bool dispatch_own(unsigned vector)
+{
+    struct irq_line *line;
+
+    if (irq_ipi_run(vector)) {
+        end_of_interrupt();
+        return true;
+    }
+    line = vector_line(vector);
+    if (!line || !(line->flags & IRQ_EVERY_CPU))
+        return false;
+    vector_count_own(vector);
+    (void)line->own_claim->handler(line->own_claim->context);
+    end_line(line, vector);
+    return true;
+}
+
 bool irq_dispatch(unsigned vector)
 {
-    struct irq_line *line = vector_line(vector);
-    bool is_handled, must_end;
+    struct irq_line *line;
+    bool is_handled;
 
+    if (vector >= IPI_FIRST_VECTOR && dispatch_own(vector))
+        return true;
+    line = vector_enter(vector);
     if (!line) {
         irq_end_stray(vector);
         return false;
     }
-    spinlock_lock(&line->lock);
+    spinlock_lock_irq_off(&line->lock);
     is_handled = run_handlers(line);
-    if (!is_handled)
+    if (!is_handled && !list_is_empty(&line->claims)) /* or it was released while this came */
         note_unclaimed(line);
     if (storm_note(&line->watch, is_handled, tsc_now_ns))
         end_storm(line);
-    must_end = !(line->flags & IRQ_NO_END);
-    spinlock_unlock(&line->lock);
-    if (must_end)
-        end_of_interrupt();
-    else
-        irq_end_stray(vector); /* sent on purpose it is in service, and spurious it is not */
+    spinlock_unlock_irq_off(&line->lock);
+    end_line(line, vector);
+    vector_leave();
+    activity_note();
     return true;
 }
 
@@ -104,12 +137,14 @@ bool irq_end_stray(unsigned vector)
     return true;
 }
 
-const char *irq_vector_name(unsigned vector)
+bool irq_vector_name(unsigned vector, char name[static IRQ_NAME_MAX])
 {
-    uint64_t flags = irq_save();
+    uint64_t flags = spinlock_lock_irqsave(&irq_table_lock);
     const struct irq_line *line = vector_line(vector);
-    const char *name = line ? first_name(line) : NULL;
+    const char *found = line ? first_name(line) : irq_ipi_name(vector);
 
-    irq_restore(flags);
-    return name;
+    if (found)
+        strlcpy(name, found, IRQ_NAME_MAX);
+    spinlock_unlock_irqrestore(&irq_table_lock, flags);
+    return found != NULL;
 }

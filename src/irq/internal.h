@@ -5,7 +5,10 @@
  *
  * Locks: irq_table_lock (irqsave) protects vector tables, chips, the list of lines, and who claims what; a line's own
  * lock, taken inside it, is held while its handlers run, so that a release waits for them. A handler may mask its line
- * and queue deferred work, and may not release. */
+ * and queue deferred work, and may not release.
+ *
+ * A line of every CPU (IRQ_EVERY_CPU: the timer's) has one claim, which stays for ever, so its handler runs without any
+ * lock, on all CPUs at once. */
 #pragma once
 
 #include <base/assert.h>
@@ -36,6 +39,7 @@ struct irq_line {
     uint32_t mask_depth;        /* [m] the mask lock */
     bool is_storming;           /* [l] */
     uint64_t unclaimed;         /* [l] */
+    struct irq *own_claim;      /* [I] with IRQ_EVERY_CPU */
     struct storm_watch watch;   /* [l] */
 };
 
@@ -60,10 +64,31 @@ struct irq_line *irq_find_line(uint32_t gsi);
 void irq_line_mask(struct irq_line *line);
 void irq_line_unmask(struct irq_line *line);
 
-/* Vectors of this CPU. [t] */
-MUST_CHECK int vector_assign(struct irq_line *line, unsigned wanted);
-void vector_free(struct irq_line *line);
+/* A vector of this CPU, IRQ_ANY_CPU: of one with few devices, for a device. Returns 0; -ENOSPC; -ENODEV for a CPU that
+ * is not there; -ERANGE for one that no device can name. [t] */
+MUST_CHECK int vector_assign(struct irq_line *line, uint32_t cpu);
+/* A vector of the CPU that runs this; wanted 0: any. -ENOSPC, -EINVAL, -EBUSY. [t] */
+MUST_CHECK int vector_assign_local(struct irq_line *line, unsigned wanted);
+/* Nobody finds its line any more. [t] */
+void vector_free(uint32_t cpu, unsigned vector);
+/* Waits until that CPU runs no handlers of the line that it found before vector_free. Context: any but the line's
+ * handlers. */
+void vector_wait(uint32_t cpu, const struct irq_line *line);
+
+/* This CPU's line, or NULL: one of every CPU, which stays; or any, which stays until vector_leave. Context: irq-off. */
 struct irq_line *vector_line(unsigned vector);
+struct irq_line *vector_enter(unsigned vector);
+void vector_leave(void);
+
+/* How often this CPU, and a certain one, took one of the vectors every CPU has. Context: irq-off; any. */
+void vector_count_own(unsigned vector);
+uint64_t vector_own_count(uint32_t cpu, unsigned vector);
+
+/* The boot CPU can be sent to, or there is nobody else: its controller is set. Context: init. */
+void vectors_open_boot_cpu(void);
+
+/* Asks its handlers, as an interrupt would. [t] */
+void irq_line_poll(struct irq_line *line);
 
 /* A line was masked because of a storm. Context: irq-off. */
 void storm_ask_for_polls(void);

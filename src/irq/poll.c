@@ -17,15 +17,15 @@ void storm_ask_for_polls(void)
         start_poller();
 }
 
-static void poll_line(struct irq_line *line)
+void irq_line_poll(struct irq_line *line)
 {
     struct irq *irq;
 
-    spinlock_lock(&line->lock);
+    spinlock_lock_irq_off(&line->lock);
     list_for_each_entry (irq, &line->claims, link)
         if (irq->handler(irq->context) == IRQ_HANDLED)
             irq->handled++;
-    spinlock_unlock(&line->lock);
+    spinlock_unlock_irq_off(&line->lock);
 }
 
 bool irq_poll_storming(void)
@@ -37,7 +37,7 @@ bool irq_poll_storming(void)
     list_for_each_entry (line, &irq_lines, link) {
         if (READ_ONCE(line->is_storming) && line->chip) {
             is_any = true;
-            poll_line(line);
+            irq_line_poll(line);
         }
     }
     spinlock_unlock_irqrestore(&irq_table_lock, flags);

@@ -2,7 +2,9 @@
 #include "internal.h"
 
 #include <base/errno.h>
+#include <cpu/percpu.h>
 #include <debug/log.h>
+#include <lib/string.h>
 #include <mm/kmalloc.h>
 
 #define NR_ISA_IRQS 16
@@ -28,13 +30,13 @@ static struct irq *claim_new(irq_handler handler, void *context, const char *nam
 /* [t] */
 static void add_claim(struct irq_line *line, struct irq *irq)
 {
-    spinlock_lock(&line->lock);
+    spinlock_lock_irq_off(&line->lock);
     irq->line = line;
     if (list_is_empty(&line->claims))
         list_add_last(&irq_lines, &line->link);
     list_add_last(&line->claims, &irq->link);
     line->watch = (struct storm_watch){0};
-    spinlock_unlock(&line->lock);
+    spinlock_unlock_irq_off(&line->lock);
 }
 
 /* [t] */
@@ -52,7 +54,7 @@ static int check_sharing(const struct irq_line *line, enum irq_trigger trigger, 
 /* The first claim on an input. [t] */
 static int start_input(struct irq_line *line, enum irq_trigger trigger, enum irq_polarity polarity, unsigned flags)
 {
-    int error = vector_assign(line, 0);
+    int error = vector_assign(line, IRQ_ANY_CPU);
 
     if (error)
         return error;
@@ -144,8 +146,8 @@ int irq_request_isa(unsigned isa_irq, irq_handler handler, void *context, const 
                            handler, context, name, irq);
 }
 
-/* A line with one claim and no chip. */
-static int request_plain(enum line_kind kind, unsigned wanted, unsigned flags, struct irq *claim, struct irq **irq)
+/* A line with one claim and no chip: a message to `where`, a CPU, or a vector of this CPU, `where`. */
+static int request_plain(enum line_kind kind, uint32_t where, unsigned flags, struct irq *claim, struct irq **irq)
 {
     struct irq_line *line = kmalloc(sizeof(*line), ALLOC_ZERO);
     uint64_t irq_flags;
@@ -156,7 +158,8 @@ static int request_plain(enum line_kind kind, unsigned wanted, unsigned flags, s
     irq_line_init(line, kind);
     line->flags = flags;
     irq_flags = spinlock_lock_irqsave(&irq_table_lock);
-    error = vector_assign(line, wanted);
+    line->own_claim = claim;
+    error = kind == LINE_MESSAGE ? vector_assign(line, where) : vector_assign_local(line, where);
     if (!error) {
         add_claim(line, claim);
         *irq = claim;
@@ -169,6 +172,12 @@ static int request_plain(enum line_kind kind, unsigned wanted, unsigned flags, s
 
 int irq_request_msi(irq_handler handler, void *context, const char *name, struct msi_message *message, struct irq **irq)
 {
+    return irq_request_msi_to(IRQ_ANY_CPU, handler, context, name, message, irq);
+}
+
+int irq_request_msi_to(uint32_t cpu, irq_handler handler, void *context, const char *name, struct msi_message *message,
+                       struct irq **irq)
+{
     struct irq *claim;
     int error;
 
@@ -177,7 +186,7 @@ int irq_request_msi(irq_handler handler, void *context, const char *name, struct
     claim = claim_new(handler, context, name);
     if (!claim)
         return -ENOMEM;
-    error = request_plain(LINE_MESSAGE, 0, 0, claim, irq);
+    error = request_plain(LINE_MESSAGE, cpu, 0, claim, irq);
     if (error) {
         kfree(claim);
         return error;
@@ -211,25 +220,93 @@ static void stop_line(struct irq_line *line)
         line->mask_depth = 1;
     }
     list_remove(&line->link);
-    vector_free(line);
+    vector_free(line->cpu, line->vector);
 }
 
 void irq_release(struct irq *irq)
 {
     struct irq_line *line = irq->line;
     uint64_t flags = spinlock_lock_irqsave(&irq_table_lock);
+    uint32_t cpu = line->cpu;
     bool is_last;
 
-    spinlock_lock(&line->lock); /* waits for the handlers */
+    ASSERT(!(line->flags & IRQ_EVERY_CPU)); /* they stay for ever */
+    spinlock_lock_irq_off(&line->lock);     /* waits for the handlers */
     list_remove(&irq->link);
     is_last = list_is_empty(&line->claims);
-    spinlock_unlock(&line->lock);
+    spinlock_unlock_irq_off(&line->lock);
     if (is_last)
         stop_line(line);
     spinlock_unlock_irqrestore(&irq_table_lock, flags);
-    if (is_last && line->kind != LINE_INPUT)
+    if (is_last && line->kind != LINE_INPUT) {
+        vector_wait(cpu, line);
         kfree(line);
+    }
     kfree(irq);
+}
+
+/* [t] and [l] */
+static int move_input(struct irq_line *line, uint32_t cpu)
+{
+    uint32_t old_cpu = line->cpu;
+    uint8_t old_vector = line->vector;
+    int error = vector_assign(line, cpu);
+
+    if (error)
+        return error;
+    irq_line_mask(line);
+    line->chip->route(
+        line->chip, line->input,
+        &(struct irq_route){
+            .cpu = line->cpu, .vector = line->vector, .trigger = line->trigger, .polarity = line->polarity});
+    irq_line_unmask(line);
+    vector_free(old_cpu, old_vector);
+    return 0;
+}
+
+int irq_move(struct irq *irq, uint32_t cpu)
+{
+    struct irq_line *line = irq->line;
+    uint64_t flags = spinlock_lock_irqsave(&irq_table_lock);
+    int error = 0;
+
+    if (line->kind != LINE_INPUT) {
+        error = -ENOTSUP;
+    } else if (line->cpu != cpu) {
+        spinlock_lock_irq_off(&line->lock);
+        error = move_input(line, cpu);
+        spinlock_unlock_irq_off(&line->lock);
+        if (!error)
+            irq_line_poll(line); /* one that was on its way is nobody's now */
+    }
+    spinlock_unlock_irqrestore(&irq_table_lock, flags);
+    return error;
+}
+
+int irq_raise(struct irq *irq)
+{
+    const struct irq_line *line = irq->line;
+
+    if (line->kind == LINE_INPUT || !irq_controller())
+        return -ENOTSUP;
+    irq_controller()->send_ipi(irq_controller_id(line->cpu), IRQ_IPI_VECTOR, line->vector);
+    return 0;
+}
+
+bool irq_is_here(const struct irq *irq)
+{
+    return READ_ONCE(irq->line->cpu) == this_cpu_read(percpu.cpu_number);
+}
+
+static uint64_t count_handled(const struct irq_line *line, const struct irq *irq)
+{
+    uint64_t handled = 0;
+
+    if (!(line->flags & IRQ_EVERY_CPU))
+        return irq->handled;
+    for (uint32_t cpu = 0; cpu < percpu_nr_cpus(); cpu++)
+        handled += vector_own_count(cpu, line->vector);
+    return handled;
 }
 
 static void fill_statistics(const struct irq_line *line, const struct irq *irq, struct irq_statistics *statistics)
@@ -237,36 +314,50 @@ static void fill_statistics(const struct irq_line *line, const struct irq *irq, 
     static const char *const kinds[] = {[LINE_INPUT] = "input", [LINE_MESSAGE] = "message", [LINE_LOCAL] = "local"};
 
     *statistics = (struct irq_statistics){
-        .name = irq->name,
         .chip = line->chip ? line->chip->name : kinds[line->kind],
         .gsi = line->chip ? line->chip->gsi_base + line->input : 0,
         .has_gsi = line->chip != NULL,
         .trigger = line->trigger,
         .polarity = line->polarity,
-        .cpu = line->cpu,
+        .cpu = line->flags & IRQ_EVERY_CPU ? IRQ_ALL_CPUS : line->cpu,
         .vector = line->vector,
-        .handled = irq->handled,
+        .handled = count_handled(line, irq),
         .unclaimed = line->unclaimed,
         .is_masked = READ_ONCE(line->mask_depth) > 0,
         .is_storming = line->is_storming,
     };
+    strlcpy(statistics->name, irq->name, sizeof(statistics->name));
+}
+
+/* The n-th of those between CPUs that were claimed. */
+static bool ipi_statistics(unsigned n, struct irq_statistics *statistics)
+{
+    for (unsigned vector = IPI_FIRST_VECTOR; vector <= IPI_LAST_VECTOR; vector++) {
+        if (!irq_ipi_name(vector) || n-- > 0)
+            continue;
+        *statistics = (struct irq_statistics){
+            .chip = "between CPUs", .trigger = IRQ_EDGE, .cpu = IRQ_ALL_CPUS, .vector = (uint8_t)vector};
+        strlcpy(statistics->name, irq_ipi_name(vector), sizeof(statistics->name));
+        for (uint32_t cpu = 0; cpu < percpu_nr_cpus(); cpu++)
+            statistics->handled += irq_ipi_count(vector, cpu);
+        return true;
+    }
+    return false;
 }
 
 bool irq_statistics(unsigned n, struct irq_statistics *statistics)
 {
     uint64_t flags = spinlock_lock_irqsave(&irq_table_lock);
-    bool is_found = false;
+    unsigned nr_claims = 0;
     struct irq_line *line;
     struct irq *irq;
 
     list_for_each_entry (line, &irq_lines, link) {
         list_for_each_entry (irq, &line->claims, link) {
-            if (n-- == 0) {
+            if (nr_claims++ == n)
                 fill_statistics(line, irq, statistics);
-                is_found = true;
-            }
         }
     }
     spinlock_unlock_irqrestore(&irq_table_lock, flags);
-    return is_found;
+    return n < nr_claims || ipi_statistics(n - nr_claims, statistics);
 }

@@ -4,6 +4,7 @@
 #include <base/errno.h>
 #include <cpu/cache.h>
 #include <cpu/features.h>
+#include <cpu/fpu.h>
 #include <cpu/registers.h>
 #include <cpu/tsc.h>
 #include <debug/command.h>
@@ -90,6 +91,12 @@ static void print_protections(void)
     console_printf("\n");
 }
 
+static void print_vector_registers(void)
+{
+    console_printf("vector registers: %s, %zu bytes a thread, parts 0x%lx\n", fpu_method(), fpu_area_bytes(),
+                   (unsigned long)fpu_state_mask());
+}
+
 static int run_cpu(int argc, char **argv)
 {
     (void)argv;
@@ -100,6 +107,7 @@ static int run_cpu(int argc, char **argv)
     print_caches();
     print_clock();
     print_protections();
+    print_vector_registers();
     return 0;
 }
 

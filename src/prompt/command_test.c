@@ -1,11 +1,14 @@
 /* test [list | NAME...] and bench [list | NAME...] */
 #include "dispatch.h"
 
+#include <base/assert.h>
+#include <cpu/cpu_mask.h>
 #include <debug/bench.h>
 #include <debug/command.h>
 #include <debug/console.h>
 #include <debug/test.h>
 #include <lib/string.h>
+#include <sched/thread.h>
 
 static void list(const char *(*name)(unsigned n))
 {
@@ -20,6 +23,22 @@ static bool is_list(int argc, char **argv)
     return argc == 2 && strcmp(argv[1], "list") == 0;
 }
 
+/* What a test or bench looks at is often this CPU's: it stays on the first, and what it starts runs on any. */
+static int stay_on_first_cpu(void)
+{
+    struct cpu_mask first;
+
+    cpu_mask_set_first(&first, 1);
+    return thread_set_affinity(thread_current(), &first);
+}
+
+static void leave_first_cpu(void)
+{
+    int error = thread_set_affinity(thread_current(), NULL);
+
+    ASSERT(error == 0); /* some CPU runs */
+}
+
 static int run_test(int argc, char **argv)
 {
     struct test_totals totals;
@@ -29,7 +48,11 @@ static int run_test(int argc, char **argv)
         list(test_name);
         return 0;
     }
+    error = stay_on_first_cpu();
+    if (error < 0)
+        return error;
     error = test_run(argc - 1, argv + 1, &totals);
+    leave_first_cpu();
     if (error < 0)
         return error;
     if (totals.failed == 0)
@@ -52,11 +75,18 @@ COMMAND(test, .name = "test", .arguments = "[list | NAME...]", .summary = "run t
 
 static int run_bench(int argc, char **argv)
 {
+    int error;
+
     if (is_list(argc, argv)) {
         list(bench_name);
         return 0;
     }
-    return bench_run(argc - 1, argv + 1);
+    error = stay_on_first_cpu();
+    if (error < 0)
+        return error;
+    error = bench_run(argc - 1, argv + 1);
+    leave_first_cpu();
+    return error;
 }
 
 static const char *complete_bench(unsigned n)

@@ -1,5 +1,5 @@
 /* The loop: wait for a byte, edit, and when a line is whole, run it. The wait does the registered idle work for a
- * while, and then halts until an interrupt, unless some console's input has to be polled. */
+ * while, and then sleeps until an interrupt brings one, unless some console's input has to be polled. */
 #include <prompt/prompt.h>
 
 #include "dispatch.h"
@@ -15,9 +15,9 @@
 #include <debug/console.h>
 #include <debug/idle.h>
 #include <debug/log.h>
-#include <dev/work.h>
 #include <lib/parse.h>
 #include <lib/string.h>
+#include <sched/thread.h>
 #include <time/clock.h>
 #include <time/timer.h>
 
@@ -100,20 +100,24 @@ static void run_boot_commands(void)
         dispatch_line_echoed(registered_commands(), commands);
 }
 
-/* No interrupt comes between the last look and the halt: the byte that ends the wait wakes the CPU, and so does an
- * interrupt that leaves work. */
-static int halt_for_byte(void)
+static struct thread *reader; /* [I] once prompt_run has set the waker: the prompt's thread, which never ends */
+
+static void wake_reader(void)
+{
+    (void)thread_wake(reader);
+}
+
+/* A byte that comes after the last look wakes us. */
+static int sleep_for_byte(void)
 {
     int byte;
 
-    irq_disable();
+    thread_wait_begin(WAIT_INPUT, NULL);
     byte = type_ahead_read();
-    if (byte < 0 && !work_can_run()) {
-        timer_settle();
-        cpu_halt();
-    } else {
-        irq_enable();
-    }
+    if (byte < 0)
+        (void)thread_wait_until(UINT64_MAX);
+    else
+        thread_wait_end();
     return byte;
 }
 
@@ -126,7 +130,8 @@ static int idle_for_byte(void)
         idle_run();
         cpu_relax();
         if (clock_now_ns() - begin >= IDLE_WORK_NS && console_input_wakes() && timer_will_interrupt())
-            return halt_for_byte();
+            return sleep_for_byte();
+        thread_yield();
     }
     return byte;
 }
@@ -162,6 +167,8 @@ static enum editor_event read_line(void)
 void prompt_run(void)
 {
     set_up();
+    reader = thread_current();
+    console_set_input_waker(wake_reader);
     run_boot_commands();
     for (;;) {
         enum editor_event event = read_line();

@@ -24,14 +24,17 @@ void assert_held(const struct spinlock *lock)
 
 NOINLINE void spinlock_wait_(struct spinlock *lock, const void *where)
 {
+    struct spinlock *outer = this_cpu_read(percpu.wanted_lock); /* of what this interrupts */
     uint32_t ticket;
 
     if (spinlock_is_held(lock)) /* it would wait for itself */
         spinlock_recursion(lock, lock->acquired_at, where);
+    this_cpu_write(percpu.wanted_lock, lock);
     ticket = __atomic_fetch_add(&lock->next_ticket, 1, __ATOMIC_RELAXED);
     /* pairs with the release in spinlock_grant_ */
     while ((int32_t)(__atomic_load_n(&lock->grants, __ATOMIC_ACQUIRE) - ticket) <= 0)
         cpu_relax();
+    this_cpu_write(percpu.wanted_lock, outer);
 }
 
 NOINLINE void spinlock_grant_(struct spinlock *lock)

@@ -74,22 +74,29 @@ static void publish(const struct view *view)
     views[1] = *view;
 }
 
-/* From now on counted from here: for a new source, and before the one in use wraps. [time lock] */
-static void use(struct clock_source *source)
+/* From now on counted from here, and by lead_ns later: for a new source, and before the one in use wraps. [time lock]
+ */
+static void use(struct clock_source *source, uint64_t lead_ns)
 {
     struct view view = {
         .source = source, .multiplier = clock_multiplier(source->frequency_hz), .is_tsc = source->is_tsc};
 
     view.base_count = source->read(source);
-    view.base_ns = clock_now_ns();
+    view.base_ns = clock_now_ns() + lead_ns;
     publish(&view);
+}
+
+/* [time lock] */
+static void select_with_lead(uint64_t lead_ns)
+{
+    assert_held(&time_lock);
+    if (sources && sources->rating > 0 && sources != views[1].source)
+        use(sources, lead_ns);
 }
 
 void clock_select_locked(void)
 {
-    assert_held(&time_lock);
-    if (sources && sources->rating > 0 && sources != views[1].source)
-        use(sources);
+    select_with_lead(0);
 }
 
 static void insert(struct clock_source *source)
@@ -116,6 +123,11 @@ void clock_source_register(struct clock_source *source)
 
 void clock_source_distrust(struct clock_source *source, const char *reason)
 {
+    clock_source_distrust_ahead(source, reason, 0);
+}
+
+void clock_source_distrust_ahead(struct clock_source *source, const char *reason, uint64_t lead_ns)
+{
     uint64_t flags = spinlock_lock_irqsave(&time_lock);
     struct clock_source **link = &sources;
 
@@ -125,12 +137,14 @@ void clock_source_distrust(struct clock_source *source, const char *reason)
         *link = source->next;
         source->rating = 0;
         insert(source);
-        clock_select_locked();
+        select_with_lead(lead_ns);
     }
     spinlock_unlock_irqrestore(&time_lock, flags);
     log_warn("clock: %s is not trusted any more: %s; %s is used", source->name, reason, clock_source_current()->name);
     if (source->is_tsc)
         event_sources_distrust_tsc();
+    if (lead_ns > 0)
+        event_rearm_all(); /* what was armed is due earlier by that */
     clock_keep_from_wrapping();
 }
 
@@ -160,25 +174,31 @@ static uint64_t current_wrap_ns(void)
 static void rebase(struct timer *timer);
 static struct timer wrap_timer = {.function = rebase};
 
-static void rebase(struct timer *timer)
-{
-    uint64_t flags = spinlock_lock_irqsave(&time_lock);
-
-    (void)timer;
-    use(views[1].source);
-    spinlock_unlock_irqrestore(&time_lock, flags);
-    clock_keep_from_wrapping();
-}
-
 /* Half way: a queue that runs a little late still comes in time. */
-void clock_keep_from_wrapping(void)
+static bool set_wrap_timer(void)
 {
     uint64_t wrap_ns = current_wrap_ns();
 
     if (wrap_ns != UINT64_MAX)
         timer_set(&wrap_timer, clock_now_ns() + wrap_ns / 2);
-    else if (READ_ONCE(wrap_timer.place) !=
-             TIMER_NOWHERE) /* not from its own function, which is called once it is out */
+    return wrap_ns != UINT64_MAX;
+}
+
+/* Another CPU may have changed the clock meanwhile. What it set or cancelled then is right, and this does not undo it:
+ * a timer's function may not cancel it. */
+static void rebase(struct timer *timer)
+{
+    uint64_t flags = spinlock_lock_irqsave(&time_lock);
+
+    (void)timer;
+    use(views[1].source, 0);
+    spinlock_unlock_irqrestore(&time_lock, flags);
+    (void)set_wrap_timer();
+}
+
+void clock_keep_from_wrapping(void)
+{
+    if (!set_wrap_timer())
         (void)timer_cancel(&wrap_timer);
 }
 

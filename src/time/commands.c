@@ -47,7 +47,7 @@ static int run_timers(int argc, char **argv)
 {
     struct timer_statistics statistics = timer_statistics();
     const struct event_source *source;
-    struct queued_timer timer;
+    struct queued_timer timer = {0};
     uint64_t now;
     char where[120];
 
@@ -61,9 +61,10 @@ static int run_timers(int argc, char **argv)
     console_printf("%lu events, %lu timers fired, %lu queued\n", statistics.nr_events, statistics.nr_fired,
                    statistics.nr_queued);
     now = clock_now_ns();
-    for (unsigned n = 0; timer_queued(n, &timer); n++) {
+    while (timer_queued_next(&timer)) {
         format_code_location(where, sizeof(where), (uint64_t)(uintptr_t)timer.function, false);
-        console_printf("in %lu us: %s\n", timer.deadline_ns > now ? (timer.deadline_ns - now) / NS_PER_US : 0, where);
+        console_printf("in %lu us: %s, CPU %u\n", timer.deadline_ns > now ? (timer.deadline_ns - now) / NS_PER_US : 0,
+                       where, timer.cpu);
     }
     return 0;
 }

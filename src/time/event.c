@@ -1,5 +1,6 @@
 /* Which event source is used, and programming it. */
 #include "clock_internal.h"
+#include "event_shared.h"
 
 #include <base/errno.h>
 #include <cpu/interrupts.h>
@@ -18,22 +19,28 @@ struct event_source *event_source_current(void)
     return __atomic_load_n(&current, __ATOMIC_ACQUIRE);
 }
 
-void event_program(uint64_t deadline_ns)
+void event_arm(struct event_source *source, uint64_t deadline_ns)
 {
-    struct event_source *source = event_source_current();
-    uint64_t now, delay;
+    uint64_t now = clock_now_ns(), delay;
 
-    if (!source)
-        return;
-    if (deadline_ns == UINT64_MAX) {
-        source->disarm(source);
-        return;
-    }
-    now = clock_now_ns();
     delay = deadline_ns > now ? deadline_ns - now : 0;
     if (source->doubt_shift)
         delay += delay >> source->doubt_shift;
     source->arm(source, delay < source->max_delay_ns ? delay : source->max_delay_ns);
+}
+
+void event_program(uint64_t deadline_ns)
+{
+    struct event_source *source = event_source_current();
+
+    if (!source)
+        return;
+    if (!source->is_per_cpu)
+        event_shared_program(source, deadline_ns);
+    else if (deadline_ns == UINT64_MAX)
+        source->disarm(source);
+    else
+        event_arm(source, deadline_ns);
 }
 
 void event_source_use(struct event_source *source)
@@ -44,7 +51,18 @@ void event_source_use(struct event_source *source)
     if (old && old != source)
         old->disarm(old);
     __atomic_store_n(&current, source, __ATOMIC_RELEASE);
+    event_shared_forget();
     timer_reprogram();
+    event_kick_others();
+    irq_restore(flags);
+}
+
+void event_rearm_all(void)
+{
+    uint64_t flags = irq_save();
+
+    timer_reprogram();
+    event_kick_others();
     irq_restore(flags);
 }
 
@@ -62,6 +80,7 @@ static bool does_fire(struct event_source *source)
     irq_disable();
     has_fired = READ_ONCE(source->nr_fired) != before;
     source->disarm(source);
+    event_shared_forget();
     irq_restore(flags);
     timer_reprogram();
     return has_fired;
@@ -83,6 +102,7 @@ static void insert(struct event_source *source)
 
 void event_sources_done(void)
 {
+    event_kick_init();
     if (!event_source_current())
         log_warn("timer: nothing here can interrupt at a moment: timers are polled, and the CPU does not halt");
 }
@@ -95,7 +115,8 @@ int event_source_register(struct event_source *source)
 
     if (!does_fire(source))
         return -EIO;
-    flags = spinlock_lock_irqsave(&time_lock);
+    flags = irq_save();
+    spinlock_lock(&time_lock);
     insert(source);
     is_best = sources == source;
     spinlock_unlock(&time_lock);

@@ -1,4 +1,4 @@
-/* What the prompt shows of this CPU's timers. Context: any but NMI. */
+/* What the prompt shows of the timers of all CPUs. Context: any but NMI. */
 #pragma once
 
 #include <time/timer.h>
@@ -10,9 +10,12 @@ struct timer_statistics {
 struct queued_timer {
     uint64_t deadline_ns;
     timer_function function;
+    uint32_t cpu;
+    unsigned nr_equal; /* timers of that deadline seen so far */
 };
 
 struct timer_statistics timer_statistics(void);
 
-/* The n-th to fire; false past the last. */
-bool timer_queued(unsigned n, struct queued_timer *queued);
+/* CPU by CPU, in the order they fire: the one behind *queued, which is all 0 at first. False past the last. None is
+ * left out because others fire or are cancelled between two calls. */
+bool timer_queued_next(struct queued_timer *queued);

@@ -165,7 +165,7 @@ static uint64_t read_tsc(struct clock_source *source)
 }
 
 static struct clock_source tsc_source = {
-    .name = "tsc", .read = read_tsc, .mask = UINT64_MAX, .rating = RATING_TSC, .is_tsc = true};
+    .name = "tsc", .read = read_tsc, .mask = UINT64_MAX, .rating = RATING_TSC, .is_tsc = true, .is_per_cpu = true};
 
 void tsc_clock_init(void)
 {

@@ -28,20 +28,22 @@ static void compare_once(struct tsc_comparison *comparison)
     spinlock_unlock(&comparison->lock);
 }
 
-void tsc_compare(struct tsc_comparison *comparison, unsigned nr_cpus, unsigned rounds)
+void tsc_compare(struct tsc_comparison *comparison, unsigned nr_cpus, unsigned rounds, uint64_t patience_ticks)
 {
-    uint64_t flags = irq_save();
+    uint64_t flags = irq_save(), begin = rdtsc();
 
     __atomic_add_fetch(&comparison->nr_arrived, 1, __ATOMIC_ACQ_REL); /* pairs with the others' */
-    while (__atomic_load_n(&comparison->nr_arrived, __ATOMIC_ACQUIRE) < nr_cpus)
+    while (__atomic_load_n(&comparison->nr_arrived, __ATOMIC_ACQUIRE) < nr_cpus && rdtsc() - begin < patience_ticks)
         cpu_relax();
     for (unsigned i = 0; i < rounds; i++) {
         compare_once(comparison);
         cpu_relax(); /* the others' turn */
     }
-    /* Nobody leaves before all have read: the last reading of each comes after one of every other's. */
+    /* Nobody who has the patience leaves before all have read: the last reading of each comes after one of every
+     * other's. */
+    begin = rdtsc();
     __atomic_add_fetch(&comparison->nr_finished, 1, __ATOMIC_ACQ_REL); /* pairs with the others' */
-    while (__atomic_load_n(&comparison->nr_finished, __ATOMIC_ACQUIRE) < nr_cpus)
+    while (__atomic_load_n(&comparison->nr_finished, __ATOMIC_ACQUIRE) < nr_cpus && rdtsc() - begin < patience_ticks)
         cpu_relax();
     compare_once(comparison);
     irq_restore(flags);

@@ -6,6 +6,7 @@
 
 #include <cpu/interrupts.h>
 #include <debug/idle.h>
+#include <irq/deferred.h>
 #include <lib/format.h>
 #include <time/clock.h>
 
@@ -97,6 +98,29 @@ void clock_watch(void)
         snprintf(reason, sizeof(reason), "%ld ns off in %lu ns by %s", difference, elapsed, other->name);
         clock_source_distrust(current, reason);
     }
+}
+
+static void (*compare_cpus)(void); /* [I] */
+
+void clock_watch_connect(void (*compare)(void))
+{
+    compare_cpus = compare;
+}
+
+static void run_watch(struct deferred *deferred)
+{
+    (void)deferred;
+    clock_watch();
+}
+
+static struct deferred watch_work = DEFERRED_INITIALIZER(run_watch);
+
+void clock_watch_later(void)
+{
+    if (compare_cpus)
+        compare_cpus();
+    if (is_time(clock_now_ns()))
+        deferred_queue(&watch_work);
 }
 
 IDLE_WORK(clock_watch, clock_watch);

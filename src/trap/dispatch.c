@@ -11,6 +11,9 @@
 #include <debug/sysrq.h>
 #include <irq/chip.h>
 #include <irq/deferred.h>
+#include <mm/tlb_idle.h>
+#include <sched/sched.h>
+#include <sync/lockdep.h>
 #include <trap/trap.h>
 
 #include "exceptions.h"
@@ -102,8 +105,19 @@ static bool is_stray_interrupt(const struct trap_frame *frame)
 /* On the way out of the outermost interrupt. The depth stays: an interrupt of the deferred work is not outermost. */
 static void run_deferred(const struct trap_frame *frame)
 {
-    if (this_cpu_read(percpu.interrupt_depth) == 1 && (frame->rflags & RFLAGS_IF) && deferred_is_pending())
+    if (this_cpu_read(percpu.interrupt_depth) == 1 && (frame->rflags & RFLAGS_IF) && deferred_is_pending()) {
+        lockdep_interrupt_enter();
         deferred_run();
+        lockdep_interrupt_exit();
+    }
+}
+
+/* On the way out of the outermost interrupt, last: another thread may run before the interrupted code goes on. */
+static void give_cpu_away(const struct trap_frame *frame)
+{
+    if (UNLIKELY(this_cpu_read(percpu.preempt_count) == 0) && this_cpu_read(percpu.interrupt_depth) == 0 &&
+        (frame->rflags & RFLAGS_IF))
+        sched_interrupt_exit();
 }
 
 /* At every depth: what hangs may be deferred work. Interrupts on, so that the reset gets through while a
@@ -155,8 +169,10 @@ static void count_interrupt(void)
 /* Called by entry.asm, interrupts off. */
 void trap_dispatch(struct trap_frame *frame)
 {
-    uint64_t cr2 = frame->vector == VECTOR_PAGE_FAULT || frame->vector == VECTOR_DOUBLE_FAULT ? read_cr2() : 0;
+    uint64_t cr2;
 
+    tlb_wake(); /* before anything that may have been mapped anew is touched */
+    cr2 = frame->vector == VECTOR_PAGE_FAULT || frame->vector == VECTOR_DOUBLE_FAULT ? read_cr2() : 0;
     if (is_stray_interrupt(frame)) {
         count_interrupt();
         count_unclaimed((unsigned)frame->vector);
@@ -172,14 +188,21 @@ void trap_dispatch(struct trap_frame *frame)
         this_cpu_write(percpu.nmi_depth, this_cpu_read(percpu.nmi_depth) - 1);
         return;
     }
+    if (frame->rflags & RFLAGS_IF)
+        irqs_off_begin_();
     this_cpu_write(percpu.interrupt_depth, this_cpu_read(percpu.interrupt_depth) + 1);
     if (frame->vector < NR_EXCEPTIONS) {
         dispatch_exception(frame, cr2);
     } else {
         count_interrupt();
+        lockdep_interrupt_enter();
         dispatch_interrupt(frame);
         run_system_requests(frame); /* before deferred work, which may be what hangs */
+        lockdep_interrupt_exit();
     }
     run_deferred(frame);
     this_cpu_write(percpu.interrupt_depth, this_cpu_read(percpu.interrupt_depth) - 1);
+    give_cpu_away(frame);
+    if (frame->rflags & RFLAGS_IF)
+        irqs_off_end_();
 }

@@ -45,13 +45,19 @@ static void gate_set(unsigned vector)
     };
 }
 
-void idt_init(void)
+void idt_load(void)
 {
     struct idt_pointer pointer = {.limit = sizeof(idt) - 1, .base = (uint64_t)(uintptr_t)idt};
+
+    __asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+void idt_init(void)
+{
     for (unsigned vector = 0; vector < NR_VECTORS; vector++)
         gate_set(vector);
     idt[VECTOR_BREAKPOINT].type |= GATE_DPL_USER; /* int3 is for everybody */
-    __asm__ volatile("lidt %0" : : "m"(pointer));
+    idt_load();
 }
 
 void idt_set_ist(unsigned vector, unsigned ist)

@@ -33,7 +33,7 @@ struct bank {
 };
 
 static uint64_t nr_errors; /* [a] */
-static bool is_present;    /* [I] set on the boot CPU: all CPUs are taken to be alike */
+static bool is_present;    /* [I] set on the boot CPU: no CPU runs that has less */
 
 static unsigned bank_msr(unsigned bank, unsigned which)
 {
@@ -119,6 +119,8 @@ uint64_t trap_machine_check_count(void)
 void machine_check_init(void)
 {
     if (!cpu_has(CPU_MCE) || !cpu_has(CPU_MCA)) {
+        if (this_cpu_read(percpu.cpu_number) != 0)
+            return;
         log_info("machine check: this CPU does not report hardware errors");
         return;
     }

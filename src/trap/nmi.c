@@ -4,7 +4,9 @@
 #include <cpu/io.h>
 #include <cpu/registers.h>
 #include <debug/report.h>
+#include <smp/where.h>
 #include <trap/counters.h>
+#include <watchdog/watchdog.h>
 
 /* NMI status and control register (Intel ICH9 datasheet 13.7.1). */
 #define NMI_STATUS   0x61
@@ -29,6 +31,8 @@ static const char *nmi_source(uint8_t status)
 
 void nmi_handle(struct trap_frame *frame)
 {
+    if (smp_answer_nmi(frame) || watchdog_answer_nmi(frame))
+        return;
     report_notice(&(struct report){.frame = frame, .cr2 = read_cr2(), .class_words = nmi_source(in8(NMI_STATUS))});
     __atomic_add_fetch(&nr_nmis, 1, __ATOMIC_RELAXED);
 }

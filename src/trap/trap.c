@@ -13,16 +13,13 @@
 #include "machine_check.h"
 #include "pic8259.h"
 
-/* Enough for the notice of an NMI with its backtrace, and for a fatal report's way to its own stack. The command
- * `stacks` shows how much is ever used. */
-#define STACK_SIZE 8192
-
 enum emergency_stack { STACK_DOUBLE_FAULT, STACK_NMI, STACK_MACHINE_CHECK, STACK_REPORT, NR_EMERGENCY_STACKS };
 
-/* Each has a page below that trap_guard_stacks takes away; one more page is above the last. */
+/* As large as the other CPUs' (cpu.c), for what docs/stacks.md adds up. Each has a page below that trap_guard_stacks
+ * takes away; one more page is above the last. */
 struct guarded_stack {
     uint8_t guard[PAGE_SIZE];
-    uint8_t memory[STACK_SIZE];
+    uint8_t memory[KERNEL_STACK_SIZE];
 };
 
 static struct {
@@ -40,7 +37,7 @@ static struct stack_record boot_record = {.name = "boot", .base = boot_stack, .s
 
 static void *stack_top(enum emergency_stack which)
 {
-    return emergency.stacks[which].memory + STACK_SIZE;
+    return emergency.stacks[which].memory + KERNEL_STACK_SIZE;
 }
 
 static bool find_stack(uint64_t address, struct known_stack *found)
@@ -50,6 +47,7 @@ static bool find_stack(uint64_t address, struct known_stack *found)
     if (!stack_of_address((const void *)(uintptr_t)address, &stack))
         return false;
     found->name = stack.name;
+    found->owner = stack.owner;
     found->low = (uint64_t)(uintptr_t)stack.base;
     found->high = found->low + stack.size_bytes;
     return true;
@@ -59,7 +57,7 @@ static void register_stacks(void)
 {
     for (unsigned i = 0; i < NR_EMERGENCY_STACKS; i++) {
         records[i].base = emergency.stacks[i].memory;
-        records[i].size_bytes = STACK_SIZE;
+        records[i].size_bytes = KERNEL_STACK_SIZE;
         stack_register(&records[i]);
     }
     stack_register(&boot_record);

@@ -14,6 +14,7 @@
 
 static struct ram_disk disk;
 static struct msi_message message;
+static struct irq *irq;
 
 static enum irq_result complete_all(void *context)
 {
@@ -25,7 +26,7 @@ static enum irq_result complete_all(void *context)
 static void fire(struct ram_disk *kicked)
 {
     (void)kicked;
-    (void)irq_controller()->send_to_self(message.data & 0xff);
+    (void)irq_raise(irq);
 }
 
 /* False when memory differs from what the disk has from the sector on. */
@@ -42,7 +43,6 @@ KERNEL_TEST(block_interrupt, "block/requests_complete_by_interrupt_into_memory_o
     uint8_t on_stack[512], *scattered = vmalloc(SIZE, ALLOC_NORMAL), *bytes = kmalloc(SIZE, ALLOC_ZERO),
                            *contiguous = kmalloc(SIZE, ALLOC_NORMAL);
     bool are_same = true;
-    struct irq *irq;
     int error;
 
     if (!irq_controller() || !scattered || !bytes || !contiguous ||

@@ -3,6 +3,7 @@
 #include "disk_load.h"
 
 #include <base/errno.h>
+#include <debug/log.h>
 #include <dev/work.h>
 #include <irq/deferred.h>
 #include <mm/kmalloc.h>
@@ -103,8 +104,11 @@ static void check_result(struct disk_load *load, struct block_request *request)
         return;
     if ((request->result == -EIO || request->result == -ENODEV) && load->options.may_vanish)
         return;
-    if (request->result != (must_fail ? -EIO : 0))
+    if (request->result != (must_fail ? -EIO : 0)) {
         count(&load->result.nr_unexpected);
+        log_warn("diskload: operation %u of %lu sectors at %lu gave %d", request->operation, request->nr_sectors,
+                 request->sector, request->result);
+    }
 }
 
 static void compare_sector(struct slot *slot, unsigned n, struct sector_state *sector)

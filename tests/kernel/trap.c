@@ -142,6 +142,7 @@ KERNEL_TEST(trap_interrupt, "trap/claimed_interrupt")
 KERNEL_TEST(trap_unclaimed, "trap/each_unclaimed_vector_is_counted_and_survived")
 {
     static uint32_t before[NR_VECTORS];
+    char name[IRQ_NAME_MAX];
 
     for (unsigned vector = NR_EXCEPTIONS; vector < NR_VECTORS; vector++)
         before[vector - NR_EXCEPTIONS] = trap_unclaimed_count(vector);
@@ -153,7 +154,8 @@ KERNEL_TEST(trap_unclaimed, "trap/each_unclaimed_vector_is_counted_and_survived"
     RAISE32(192);
     RAISE32(224);
     for (unsigned vector = NR_EXCEPTIONS; vector < NR_VECTORS; vector++)
-        EXPECT_EQ(trap_unclaimed_count(vector), before[vector - NR_EXCEPTIONS] + (irq_vector_name(vector) ? 0 : 1));
+        EXPECT_EQ(trap_unclaimed_count(vector),
+                  before[vector - NR_EXCEPTIONS] + (irq_vector_name(vector, name) ? 0 : 1));
 }
 
 /* A storm is logged a handful of times, not a thousand. */

@@ -350,7 +350,7 @@ void model_answer(struct model *model)
     go_to_sleep(model);
     model->is_gone = model->options.lie == MODEL_VANISHES;
     if (model->irq != NULL)
-        (void)irq_controller()->send_to_self(model->message.data & 0xff);
+        (void)irq_raise(model->irq);
 }
 
 static void notify(struct virtio_device *device, uint16_t index)

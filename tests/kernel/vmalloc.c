@@ -59,9 +59,9 @@ KERNEL_TEST(vmalloc_stack, "vmalloc/stacks_have_guard_pages_and_high_water_marks
     EXPECT(info.base == stack && info.size_bytes == KERNEL_STACK_SIZE && strcmp(info.name, "test") == 0);
     EXPECT(!stack_of_address(stack - 1, &info));
     EXPECT(vmalloc_describe(stack - 8, text, sizeof(text)));
-    EXPECT(strcmp(text, "stack guard page below stack 'test'") == 0);
+    EXPECT(strcmp(text, "guard page below stack 'test'") == 0);
     EXPECT(vmalloc_describe(stack + KERNEL_STACK_SIZE, text, sizeof(text)));
-    EXPECT(strcmp(text, "stack guard page above stack 'test'") == 0);
+    EXPECT(strcmp(text, "guard page above stack 'test'") == 0);
     stack_free(stack);
     EXPECT_EQ(look_up(stack - 1), -ENOENT);
 }

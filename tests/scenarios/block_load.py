@@ -99,6 +99,7 @@ def block_errors(run):
     with run.boot(Machine(extra=tuple(extra))) as vm:
         vm.wait_prompt()
         for disk in ("vda", "vdb"):
+            vm.command(f"block fua {disk} 0 0")  # QEMU leaves out the flush of a disk that nothing was written to
             assert load(vm, disk, count, "bad-read 100 bad-write 300 bad-flush 0") > 50
         for disk in ("vdc", "vdd"):
             assert load(vm, disk, count, "bad-read-once 100 bad-write-once 300") == 2
@@ -142,6 +143,7 @@ def block_unplug_in_flight(run):
         vm.wait_prompt()
         assert int(counts[1]) > 1000 and int(counts[2]) >= 200, counts[0]
         assert "error" not in vm.output[vm.output.rindex("100000 requests"):], vm.output
-        assert "no block device" in vm.command("block list")
+        while "no block device" not in vm.command("block list"):
+            pass  # the work that takes it away is nobody's at the prompt
         assert "0 violations" in vm.command("audit")
         vm.exit()

@@ -1,11 +1,13 @@
 """The tests that are part of the kernel (tests/kernel), and the audit of memory after them."""
 from harness import Machine, boot_scenario
+from harness.registry import COMMAND_ERROR
 
 EXPECT = [r"^\d+ passed, 0 failed", r"^audit: 0 violations"]
 
 for name, machine, builds in (
         ("qemu64", Machine(cpu="qemu64", memory="512M"), ("release",)),
         ("checked", Machine(cpu="qemu64", memory="128M"), ("debug", "sanitize", "clang")),
+        ("every-access", Machine(cpu="qemu64", memory="64M"), ("kasan", "kcsan")),
         ("max", Machine(cpu="max", memory="128M"), ("release", "debug")),
         ("smallest-memory", Machine(cpu="qemu64", memory="16M"), ("release", "debug")),
         ("zones-above-4g", Machine(cpu="max", memory="5G"), ("release",)),
@@ -13,6 +15,12 @@ for name, machine, builds in (
     # Churn of a hundred times the memory takes a while: checking builds have less of it, and 5 GiB are left to the audits and the page allocator's other tests.
     commands = "test audit paging page_alloc/every page_alloc/zones; audit" if name == "zones-above-4g" else "test; audit"
     boot_scenario(f"kernel/{name}", machine, commands=commands, expect=EXPECT, builds=builds, timeout=300,
+                  forbid=(COMMAND_ERROR, "data race"),
                   summary=f"the kernel's own tests pass on {machine.cpu} with {machine.memory}")
+# Failing every allocation in turn takes most of the time, and is not of several CPUs; nor is having every page there is: what
+# other CPUs keep in their lists cannot be had.
+boot_scenario("kernel/every-access-4", Machine(cpu="qemu64", memory="64M", cpus="4"), builds=("kasan", "kcsan"), timeout=300,
+              commands="test audit block heap irq log page_alloc/churn page_alloc/zones paging smp thread time vmalloc virtio; audit", expect=EXPECT,
+              forbid=(COMMAND_ERROR, "data race"), summary="the kernel's tests pass on 4 CPUs with every access looked at")
 boot_scenario("kernel/uefi", Machine(firmware="uefi"), commands="test; audit", expect=EXPECT, timeout=240,
               summary="the kernel's own tests pass where UEFI has left the memory map in pieces")

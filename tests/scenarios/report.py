@@ -10,6 +10,7 @@ import zlib
 
 BEGIN = "======== KEEL REPORT BEGIN ========"
 END = re.compile(r"======== KEEL REPORT END crc32 0x([0-9a-f]{8}) ========")
+LOCK_SECTION = re.compile(r"(order|usage|hold) \d+ of \d+")
 # The console puts log lines above the prompt, which a terminal then shows again: the text has it in front.
 LOG_PREFIX = re.compile(r"^(keel> )*\[ *\d+\.\d{6}\] ")
 
@@ -147,8 +148,10 @@ class Report:
         self.backtrace = []
         self.end = None
         self.locks = []
+        self.others = []
         self.log = []
         self.details = []
+        self.stacks = {}  # of the lock checker: "order 1 of 2" to its lines
         section = None
         for line in lines[1:]:
             if not line.startswith(" "):
@@ -156,9 +159,9 @@ class Report:
                 want(colon, f"cannot read the line '{line}'")
                 section = name
                 if name in self.fields:  # details may repeat
-                    want(name == "machine check", f"the field '{name}' comes twice")
+                    want(name in ("machine check", "kasan", "kcsan"), f"the field '{name}' comes twice")
                 self.fields[name] = text.strip()
-                if name == "machine check":
+                if name in ("machine check", "kasan", "kcsan"):
                     self.details.append(text.strip())
                 continue
             self._section_line(section, line[1:])
@@ -175,10 +178,14 @@ class Report:
             self.end = line[5:]
         elif section == "backtrace":
             self.backtrace.append(line)
+        elif section == "other CPUs":
+            self.others.append(line)
         elif section == "locks held":
             self.locks.append(line)
         elif section == "log":
             self.log.append(line)
+        elif LOCK_SECTION.fullmatch(section):
+            self.stacks.setdefault(section, []).append(line)
         else:
             raise ReportError(f"a line of no section: '{line}'")
 
@@ -274,15 +281,16 @@ def check_addresses(report, kernel, cr2_counts):
     return rip, function
 
 
-def check_context(report, kernel):
-    want(field(report, "cpu") == "0", f"cpu: {report.fields['cpu']}")
-    want(re.fullmatch(r"\S+, (stack '[^']+', (overflowed by )?\d+ bytes( left)?|RSP is in no stack)",
+def check_context(report, kernel, expected):
+    cpu, others = expected.get("cpu", "0"), expected.get("others", "none, 1 CPU online")
+    want(field(report, "cpu") == cpu, f"cpu: {report.fields['cpu']}, expected {cpu}")
+    want(re.fullmatch(r"(boot|\d+ '[^']+'), (stack ('[^']+'|of thread \d+ '[^']+'), (overflowed by )?\d+ bytes( left)?|RSP is in no stack)",
                       field(report, "thread")), f"thread: '{report.fields['thread']}'")
     want(re.fullmatch(r"(thread|interrupt|NMI), interrupt depth \d+, NMI depth \d+, preemption off \d+, interrupts (on|off)",
                       field(report, "context")), f"context: '{report.fields['context']}'")
     want(("interrupts on" in report.fields["context"]) == bool(report.registers["rflags"] & 0x200),
          "context: interrupts on or off is not what rflags says")
-    want(field(report, "other CPUs") == "none, 1 CPU online", f"other CPUs: '{report.fields['other CPUs']}'")
+    want(field(report, "other CPUs") == others, f"other CPUs: '{report.fields['other CPUs']}', expected '{others}'")
     want(int(field(report, "locks held")) == len(report.locks), "locks held: not as many as are listed")
     for lock in report.locks:
         match = re.fullmatch(r"'[^']+' taken at (.*)", lock)
@@ -345,6 +353,27 @@ def check_log(report, output):
         want(match.group(1)[:60] in said, f"log: '{line}' was not logged before")
 
 
+def check_stacks(report, kernel, expected):
+    """The lock checker's sections: expected[name] is the section's text and, for each of its two stacks, what stands above it
+    and functions that it passes, in order. There are no others, and every frame is a true return address."""
+    found = {name: report.fields[name] for name in report.fields if LOCK_SECTION.fullmatch(name)}
+    want(list(found) == list(expected), f"sections {list(found)}, expected {list(expected)}")
+    for section, (text, *stacks) in expected.items():
+        want(re.fullmatch(text, found[section]), f"{section}: '{found[section]}', expected '{text}'")
+        parts = []
+        for line in report.stacks.get(section, []):
+            if line.startswith(" "):
+                want(parts, f"{section}: a frame before any stack")
+                parts[-1][1].append(kernel.check_location(line.strip(), True, section)[1])
+            else:
+                parts.append((line, []))
+        want(len(parts) == len(stacks), f"{section}: {len(parts)} stacks, expected {len(stacks)}")
+        for (title, names), (expected_title, calls) in zip(parts, stacks):
+            want(title == expected_title, f"{section}: '{title}', expected '{expected_title}'")
+            want(names and names[0].split(".")[0] == calls[0], f"{section}: '{title}' {names}, expected {calls}")
+            check_calls(names, calls)
+
+
 def check(report, kernel, output, expected):
     """expected: dict of class_words (regular expression), vector, error_code, rip (function), calls (functions the backtrace
     passes, in order), end, outcome, cr2 (regular expression over its line), access (regular expression)."""
@@ -362,12 +391,13 @@ def check(report, kernel, output, expected):
          f"cr2: '{report.fields['cr2']}', expected '{expected.get('cr2')}'")
     if "access" in expected:
         check_access(report, expected["access"])
-    check_context(report, kernel)
+    check_context(report, kernel, expected)
     names = check_backtrace(report, kernel, rip, expected.get("end", "bottom of stack 'boot'"))
     check_calls(names, expected.get("calls", ()))
     check_code(report, kernel, rip)
     check_log(report, output)
     want(field(report, "build id") == kernel.build_id, f"build id: {report.fields['build id']}, the file has {kernel.build_id}")
+    check_stacks(report, kernel, expected.get("stacks", {}))
     for name in expected.get("fields", {}):
         want(re.search(expected["fields"][name], field(report, name)),
              f"{name}: '{report.fields[name]}', expected '{expected['fields'][name]}'")

@@ -29,6 +29,9 @@ GOOD = {
     "src/prompt/run.c": 'static const char *const key = "keel.run";\nCOMMAND(help, .name = "help");\n',
     "docs/command-line.md": "| option | meaning |\n|---|---|\n| `keel.run=` | runs |\n",
     "docs/prompt.md": "| command | meaning |\n|---|---|\n| `help` | helps |\n",
+    "mm/x.c": 'static struct spinlock lock = SPINLOCK_INITIALIZER("x");\n',
+    "docs/locking.md": "| rank | lock |\n|---|---|\n| 7 | `x` (`mm/x.c`) |\n",
+    "src/sync/lockdep_ranks.c": '#include <lib/list.h>\nstatic const struct rank ranks[] = {\n    {7, "x"},\n};\n',
     ".clang-format": (HERE.parents[1] / ".clang-format").read_text(),
 }
 
@@ -60,7 +63,7 @@ class StyleTests(unittest.TestCase):
         self.assertIn(message, output)
 
     def test_the_good_tree_passes(self):
-        for test in ("layers", "headers", "format", "names", "documented", "length", "layouts"):
+        for test in ("layers", "headers", "format", "names", "documented", "length", "layouts", "locking"):
             with self.subTest(test=test):
                 code, output = run(test, {})
                 self.assertEqual(code, 0, output)
@@ -129,6 +132,12 @@ class StyleTests(unittest.TestCase):
     def test_names_preprocessor(self):
         self.require("names", {"src/lib/x.c": "int f(void)\n{\n#if X\n#endif\n}\n"}, "condition inside a function")
         self.require("names", {"src/lib/x.c": "extern int f(void);\n"}, "extern prototype")
+
+    def test_locking(self):
+        self.require("locking", {"mm/y.c": 'spinlock_init(&y->lock, "y");\n'}, "mm/y.c: the lock 'y' has no row")
+        self.require("locking", {"mm/x.c": ""}, "there is no lock 'x'")
+        self.require("locking", {"docs/locking.md": "| 8 | `x` |\n"}, "'x' has 7 rank, in docs/locking.md it is 8")
+        self.require("locking", {"src/sync/lockdep_ranks.c": ""}, "'x' has no rank")
 
     def test_documented_options(self):
         self.require("documented", {"src/lib/x.c": '"keel.new"\n'}, "keel.new is not in boot/command_line_options.c")

@@ -81,26 +81,36 @@ def gdb_lines(kernel, addresses, directory):
 
 def confirmed_by_gdb(kernel, wrong, directory):
     """What is left of the differences. binutils 2.40 gives inline functions that were compiled out of line the source file
-    of the unit with the line of the header; gdb and llvm-symbolizer do not."""
-    theirs = gdb_lines(kernel, [address for address, ours, _ in wrong if ours], directory)
-    return [(address, ours, words) for address, ours, words in wrong if not ours or theirs.get(address) != ours]
+    of the unit with the line of the header; gdb and llvm-symbolizer do not. gdb leaves out rows that begin no statement,
+    which binutils does not: so the file is gdb's, and the line that of one of them."""
+    theirs = gdb_lines(kernel, [address for address, ours, _, _ in wrong if ours], directory)
+    return [difference for difference in wrong if not is_confirmed(difference, theirs)]
+
+
+def is_confirmed(difference, theirs):
+    address, ours, addr2line_line, _ = difference
+    if not ours or address not in theirs:
+        return False
+    file, line = theirs[address]
+    return file == ours[0] and ours[1] in (line, addr2line_line)
 
 
 def differences(decoder, kernel, names, sample):
-    """What of our answers addr2line contradicts: (address, (our file, our line) or None, words). names: address of a function's start -> all its names."""
+    """What of our answers addr2line contradicts: (address, (our file, our line) or None, addr2line's line,
+    words). names: address of a function's start -> all its names."""
     expected = addr2line(kernel, [address for address, _, _ in sample])
     for address, start, size in sample:
         ours = decoder.lookup(address)
         _, file, line = expected[address]
         if ours is None:
-            yield address, None, f"not found, addr2line says {file}:{line}"
+            yield address, None, 0, f"not found, addr2line says {file}:{line}"
             continue
         name, path = ours.function.decode(), ours.file.decode()
         if ours.offset != address - start or ours.size > size or name not in names[start]:
-            yield address, None, f"{name}+0x{ours.offset:x}/0x{ours.size:x}, the symbol is {names[start]}"
+            yield address, None, 0, f"{name}+0x{ours.offset:x}/0x{ours.size:x}, the symbol is {names[start]}"
         # Where addr2line has no line, ours is that of the code before. It has paths from the compiler's directory.
         if line and (line != ours.line or not (file == path or file.endswith("/" + path))):
-            yield address, (path, ours.line), f"in {name}: {path}:{ours.line}, addr2line says {file}:{line}"
+            yield address, (path, ours.line), line, f"in {name}: {path}:{ours.line}, addr2line says {file}:{line}"
 
 
 def sections(kernel):
@@ -144,11 +154,11 @@ def main():
         for name in sorted({names[start][0] for start in names}):
             if decoder.find(name) is None and not any(decoder.find(other) for other in sum(
                     (n for n in names.values() if name in n), [])):
-                wrong.append((min(start for start in names if name in names[start]), None, f"{name} is not found by name"))
+                wrong.append((min(start for start in names if name in names[start]), None, 0, f"{name} is not found by name"))
     code = sum(size for _, _, size, flags in sections(arguments.kernel) if "X" in flags)
     print(f"{len(sizes)} functions, {len(sample)} addresses, {disputed} where addr2line differs, {len(wrong)} where gdb does not "
           f"agree with us either; table {len(table)} bytes, code {code}")
-    for address, _, words in wrong[:20]:
+    for address, _, _, words in wrong[:20]:
         print(f"0x{address:x} {words}")
     sys.exit(1 if wrong or not functions else 0)
 

@@ -7,5 +7,5 @@ unit_test(slab SOURCES test_slab.c ${heap_support} KERNEL ${heap_slab} ${heap_pa
 unit_test(slab_release SOURCES test_slab.c ${heap_support} KERNEL ${heap_slab} ${heap_pages} RELEASE)
 unit_test(rbtree SOURCES test_rbtree.c KERNEL src/lib/rbtree.c)
 unit_test(vmalloc SOURCES test_vmalloc.c ${heap_support}
-          KERNEL mm/vmalloc.c mm/vm_area.c mm/stack.c src/lib/rbtree.c ${heap_slab} ${heap_pages})
+          KERNEL mm/vmalloc.c mm/vm_area.c mm/stack.c src/debug/known_stacks.c src/lib/rbtree.c ${heap_slab} ${heap_pages})
 unit_test(tlsf SOURCES test_tlsf.c ${heap_support} KERNEL mm/tlsf.c mm/tlsf_heap.c ${heap_slab} ${heap_pages})

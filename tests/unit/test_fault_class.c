@@ -52,9 +52,9 @@ static void test_page_faults(void **state)
     expect_page_fault(0x11, 0xf000, ADDRESS_HEAP, "heap", "execute of non-executable heap");
     expect_page_fault(2, 0xf000, ADDRESS_VMALLOC, "vmalloc", "write to an unmapped address in vmalloc");
     expect_page_fault(9, 0xf000, ADDRESS_VMALLOC, "vmalloc", "page table entry with reserved bits set");
-    expect_page_fault(2, 0xf000, ADDRESS_STACK_GUARD_BELOW, "boot",
+    expect_page_fault(2, 0xf000, ADDRESS_STACK_GUARD_BELOW, "guard page below stack 'boot'",
                       "kernel stack overflow: write to the guard page below stack 'boot'");
-    expect_page_fault(0, 0xf000, ADDRESS_STACK_GUARD_ABOVE, "boot",
+    expect_page_fault(0, 0xf000, ADDRESS_STACK_GUARD_ABOVE, "guard page above stack 'boot'",
                       "kernel stack underflow: read of the guard page above stack 'boot'");
 }
 
@@ -63,8 +63,10 @@ static void test_double_fault(void **state)
     struct trap_frame frame = {.vector = VECTOR_DOUBLE_FAULT, .rsp = 0x10ff8};
     struct fault_facts facts = {.frame = &frame, .cr2 = 0x10ff0};
 
-    set_target(ADDRESS_STACK_GUARD_BELOW, "boot");
+    set_target(ADDRESS_STACK_GUARD_BELOW, "guard page below stack 'boot'");
     expect_class(&facts, "kernel stack overflow: guard page below stack 'boot' (double fault)");
+    set_target(ADDRESS_STACK_GUARD_BELOW, "stack guard page of thread 12 'init'");
+    expect_class(&facts, "kernel stack overflow: stack guard page of thread 12 'init' (double fault)");
     frame.rsp = 0x900000; /* an old CR2 */
     expect_class(&facts, "double fault: an exception could not be delivered");
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <debug/console.h>
 #include <debug/log.h>
 #include <dev/input.h>
 
@@ -13,6 +14,10 @@ static unsigned nr_said;
 void log_write(enum log_level level, const char *format, ...)
 {
     nr_said++;
+}
+
+void console_input_arrived(void)
+{
 }
 
 static void expect_read(const char *bytes, size_t length)

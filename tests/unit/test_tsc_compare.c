@@ -22,7 +22,7 @@ uint64_t rdtsc(void)
 static void *be_a_cpu(void *distance)
 {
     own_distance = *(uint64_t *)distance;
-    tsc_compare(&comparison, CPUS, ROUNDS);
+    tsc_compare(&comparison, CPUS, ROUNDS, UINT64_MAX);
     return NULL;
 }
 
@@ -54,11 +54,21 @@ static void one_that_is_behind_is_found(void **state)
     assert_in_range(behind(0, 1000000, 0), 900000, 1000000);
 }
 
+/* Nobody else comes: it ends all the same, and finds nothing. */
+static void who_is_alone_does_not_wait_for_ever(void **state)
+{
+    comparison = (struct tsc_comparison)TSC_COMPARISON_INITIALIZER;
+    tsc_compare(&comparison, CPUS, 1, 1000);
+    assert_int_equal(comparison.behind_ticks, 0);
+    assert_int_equal(comparison.nr_finished, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counters_that_agree_are_never_behind),
         cmocka_unit_test(one_that_is_behind_is_found),
+        cmocka_unit_test(who_is_alone_does_not_wait_for_ever),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

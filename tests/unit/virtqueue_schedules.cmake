@@ -7,7 +7,7 @@ set(schedule_hooks -fsanitize=thread $<$<C_COMPILER_ID:GNU>:-Wno-tsan>)
 function(schedule_objects name)
   add_library("${name}" OBJECT ${ARGN})
   target_compile_options("${name}" PRIVATE ${schedule_flags})
-  target_compile_definitions("${name}" PRIVATE CONFIG_DEBUG=1 CONFIG_UBSAN=0 MODEL_SEGMENTS_MAX=4)
+  target_compile_definitions("${name}" PRIVATE CONFIG_DEBUG=1 CONFIG_UBSAN=0 CONFIG_LOCKDEP=0 MODEL_SEGMENTS_MAX=4)
   target_include_directories("${name}" BEFORE PRIVATE "${CMAKE_SOURCE_DIR}/tests/unit/support/include"
     "${CMAKE_SOURCE_DIR}/include" "${CMAKE_SOURCE_DIR}/drivers/virtio")
 endfunction()

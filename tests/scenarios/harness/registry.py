@@ -13,7 +13,7 @@ from .bochs import IPS, BochsVm
 from .machine import Machine
 from .vm import Vm, die_with_parent
 
-ALL_BUILDS = ("release", "debug", "sanitize", "clang")
+ALL_BUILDS = ("release", "debug", "sanitize", "clang", "kasan", "kcsan")
 SCENARIOS = {}
 
 
@@ -69,7 +69,7 @@ class Run:
     def __init__(self, entry, build, kind, timeout):
         self.name = entry.name
         self.build = build                     # "build/release": keel.elf and keel.iso are there
-        self.build_kind = kind                 # release, debug, sanitize or clang
+        self.build_kind = kind                 # one of ALL_BUILDS
         self.directory = os.path.join(build, "scenarios", entry.name)
         self.deadline = time.monotonic() + timeout
         self.vms = []

@@ -353,13 +353,13 @@ uint32_t percpu_nr_cpus(void)
 
 struct device *device_get(struct device *device)
 {
-    device->references++;
+    device->references.value++;
     return device;
 }
 
 void device_put(struct device *device)
 {
-    device->references--;
+    device->references.value--;
 }
 
 int device_set_data(struct device *device, void *data)

@@ -7,10 +7,14 @@
 
 #include <base/assert.h>
 #include <cpu/percpu.h>
+#include <cpu/preempt.h>
+#include <debug/backtrace.h>
 #include <debug/log.h>
 #include <debug/panic.h>
 #include <irq/deferred.h>
 #include <lib/list.h>
+#include <sync/refcount.h>
+#include <sync/rwlock.h>
 #include <sync/spinlock.h>
 #include <time/timer.h>
 
@@ -80,13 +84,60 @@ __attribute__((weak)) void spinlock_not_held(const struct spinlock *lock)
     panic("lock '%s' given back but not held", lock->name);
 }
 
+__attribute__((weak)) void preempt_reschedule_(void)
+{
+}
+
+__attribute__((weak)) void allocation_is_forbidden(const char *function)
+{
+    panic("%s: allocation where it is forbidden", function);
+}
+
+__attribute__((weak)) void sleep_is_forbidden(const char *function)
+{
+    panic("%s: sleeping where it is forbidden", function);
+}
+
+__attribute__((weak)) void rwlock_recursion(const struct rwlock *lock, const void *first_taken_at,
+                                            const void *taken_again_at)
+{
+    (void)first_taken_at, (void)taken_again_at;
+    panic("lock '%s' taken twice", lock->name);
+}
+
+__attribute__((weak)) void rwlock_not_held(const struct rwlock *lock)
+{
+    panic("lock '%s' given back but not held", lock->name);
+}
+
+__attribute__((weak)) void refcount_report(const struct refcount *count, enum refcount_misuse misuse, const void *where)
+{
+    (void)where;
+    panic("reference count %d misused (%d)", count->value, misuse);
+}
+
+__attribute__((weak)) void warn(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(unit_last_words, sizeof(unit_last_words), format, arguments);
+    va_end(arguments);
+}
+
+__attribute__((weak)) void format_code_location(char *buffer, size_t size, uint64_t address, bool is_return_address)
+{
+    (void)is_return_address;
+    snprintf(buffer, size, "0x%lx", (unsigned long)address);
+}
+
 /* Who waits on the host is woken: there are no timers to poll. */
-bool timer_will_interrupt(void)
+__attribute__((weak)) bool timer_will_interrupt(void)
 {
     return true;
 }
 
-void timer_poll(void)
+__attribute__((weak)) void timer_poll(void)
 {
 }
 

@@ -1,0 +1,39 @@
+/* Why a context must not sleep, for the end of the kernel that asked it to. */
+#include <cpu/preempt.h>
+#include <debug/backtrace.h>
+#include <debug/panic.h>
+#include <lib/format.h>
+#include <lib/string.h>
+#include <sync/spinlock.h>
+
+static void describe_lock(char *text, size_t size, const struct spinlock *lock)
+{
+    char where[120];
+
+    format_code_location(where, sizeof(where), (uint64_t)(uintptr_t)lock->acquired_at, true);
+    snprintf(text, size, "lock '%s', taken at %s, is held", lock->name, where);
+}
+
+void allocation_is_forbidden(const char *function)
+{
+    panic("allocation in %s: %s; allocate before, use kmalloc, or leave it to a piece of work (dev/work.h)",
+          this_cpu_read(percpu.nmi_depth) > 0 ? "an NMI or machine check" : "an interrupt", function);
+}
+
+void sleep_is_forbidden(const char *function)
+{
+    const struct spinlock *lock = this_cpu_read(percpu.held_locks);
+    char why[200];
+
+    if (this_cpu_read(percpu.nmi_depth) > 0)
+        strlcpy(why, "in an NMI or machine check", sizeof(why));
+    else if (lock)
+        describe_lock(why, sizeof(why), lock);
+    else if (this_cpu_read(percpu.interrupt_depth) > 0)
+        strlcpy(why, "in an interrupt", sizeof(why));
+    else if (preempt_depth() > 0)
+        snprintf(why, sizeof(why), "preemption is off (depth %u)", preempt_depth());
+    else
+        strlcpy(why, "interrupts are off", sizeof(why));
+    panic("sleeping where it is forbidden: %s: %s", function, why);
+}

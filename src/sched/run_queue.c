@@ -1,0 +1,386 @@
+/* What both classes have in common, and which goes first. */
+#include "run_queue.h"
+
+#include "fair.h"
+#include "fifo.h"
+
+void sched_entity_init(struct sched_entity *entity, const struct sched_policy *policy)
+{
+    *entity = (struct sched_entity){.state = ENTITY_OUT, .class = (uint8_t)policy->class};
+    entity->priority = (uint8_t)policy->priority;
+    fair_set_weight(entity, policy->nice);
+}
+
+struct sched_policy sched_entity_policy(const struct sched_entity *entity)
+{
+    return (struct sched_policy){
+        .class = entity->class,
+        .nice = entity->nice,
+        .priority = entity->priority,
+    };
+}
+
+void run_queue_init(struct run_queue *queue, uint32_t cpu)
+{
+    *queue = (struct run_queue){.cpu = cpu, .balance_next = cpu + 1, .is_phase_unknown = true};
+    fair_init(&queue->fair);
+    fifo_init(&queue->fifo);
+}
+
+/* Returns how long it ran. */
+static ALWAYS_INLINE uint64_t charge_time(struct sched_entity *running, uint64_t now)
+{
+    int64_t ran_ns = (int64_t)(now - running->started_ns);
+
+    if (UNLIKELY(ran_ns <= 0)) /* two CPUs' clocks differ */
+        return 0;
+    running->started_ns = now;
+    running->run_time_ns += (uint64_t)ran_ns;
+    return (uint64_t)ran_ns;
+}
+
+static ALWAYS_INLINE void charge_fair(struct sched_entity *running, uint64_t now)
+{
+    fair_advance(running, charge_time(running, now));
+}
+
+static void charge(struct sched_entity *running, uint64_t now)
+{
+    uint64_t ran_ns = charge_time(running, now);
+
+    if (running->class == SCHED_FAIR)
+        fair_advance(running, ran_ns);
+}
+
+bool run_queue_account(struct run_queue *queue, uint64_t now)
+{
+    struct sched_entity *running = queue->running;
+
+    if (running == NULL)
+        return false;
+    charge(running, now);
+    if (running->class == SCHED_FIFO)
+        return fifo_highest(&queue->fifo) > running->priority;
+    return queue->fifo.nr != 0 || (queue->fair.nr != 0 && fair_is_served(running));
+}
+
+uint64_t run_queue_slice_end(const struct run_queue *queue)
+{
+    const struct sched_entity *running = queue->running;
+    int64_t rest;
+
+    if (queue->fair.nr == 0 || running == NULL || running->class != SCHED_FAIR)
+        return UINT64_MAX;
+    rest = virtual_difference(running->deadline, running->vruntime);
+    if (rest <= 0)
+        return running->started_ns;
+    return running->started_ns + ((uint64_t)rest * running->weight >> 18) + 1;
+}
+
+/* What it means for the CPU that entity is queued. had_waiting: the running one was not alone before. */
+static enum run_queue_effect effect_of(const struct run_queue *queue, const struct sched_entity *entity,
+                                       bool had_waiting)
+{
+    const struct sched_entity *running = queue->running;
+
+    if (running == NULL)
+        return EFFECT_PREEMPT;
+    if (entity->class == SCHED_FIFO)
+        return running->class == SCHED_FAIR || entity->priority > running->priority ? EFFECT_PREEMPT : EFFECT_NONE;
+    if (running->class == SCHED_FIFO)
+        return EFFECT_NONE;
+    if (fair_goes_before(&queue->fair, entity, running))
+        return EFFECT_PREEMPT;
+    return had_waiting ? EFFECT_NONE : EFFECT_TIMER;
+}
+
+static uint64_t load_of(const struct sched_entity *entity)
+{
+    return entity->class == SCHED_FAIR ? entity->weight : nice_weight(NICE_MIN);
+}
+
+static bool has_fair(const struct run_queue *queue)
+{
+    return queue->fair.nr != 0 || (queue->running != NULL && queue->running->class == SCHED_FAIR);
+}
+
+static NOINLINE enum run_queue_effect add_anybody(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
+                                                  enum run_queue_arrival arrival, uint64_t claim)
+{
+    bool had_waiting = queue->fair.nr != 0;
+
+    if (queue->running != NULL)
+        charge(queue->running, now);
+    if (entity->class == SCHED_FAIR) {
+        if (!has_fair(queue))
+            queue->is_phase_unknown = true;
+        fair_place(&queue->fair, entity, queue->running, arrival);
+        entity->vruntime -= claim;
+        entity->deadline -= claim;
+        fair_insert(&queue->fair, entity);
+    } else {
+        fifo_insert(&queue->fifo, entity, FIFO_END);
+    }
+    queue->load += load_of(entity);
+    entity->queue = queue;
+    entity->state = ENTITY_QUEUED;
+    return effect_of(queue, entity, had_waiting);
+}
+
+/* A fair entity comes to one that runs alone. */
+static ALWAYS_INLINE bool is_second(const struct run_queue *queue, const struct sched_entity *entity)
+{
+    const struct sched_entity *running = queue->running;
+
+    return queue->fair.nr == 0 && entity->class == SCHED_FAIR && running != NULL && running->class == SCHED_FAIR;
+}
+
+/* Places it, where that takes little: the running one's equal comes back, which happens all the time where two threads
+ * wake each other; or a new one, to which nothing is owed. */
+static ALWAYS_INLINE bool place_second(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
+                                       enum run_queue_arrival arrival)
+{
+    struct sched_entity *running = queue->running;
+
+    if (arrival == ARRIVAL_NEW) {
+        charge_fair(running, now);
+        entity->vruntime = running->vruntime;
+        entity->queue = queue;
+        fair_renew_slice(entity);
+        return true;
+    }
+    if (UNLIKELY(arrival != ARRIVAL_WOKEN || entity->queue != queue || running->weight != entity->weight))
+        return false;
+    charge_fair(running, now);
+    fair_place_woken_equal(entity, running);
+    return true;
+}
+
+enum run_queue_effect run_queue_add(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
+                                    enum run_queue_arrival arrival)
+{
+    struct sched_entity *running = queue->running;
+
+    ASSERT(entity->state == ENTITY_OUT);
+    if (UNLIKELY(!is_second(queue, entity) || !place_second(queue, entity, now, arrival)))
+        return add_anybody(queue, entity, now, arrival, 0);
+    fair_insert_first(&queue->fair, entity);
+    queue->load += entity->weight;
+    entity->state = ENTITY_QUEUED;
+    return fair_goes_before_only(entity, running) ? EFFECT_PREEMPT : EFFECT_TIMER;
+}
+
+enum run_queue_effect run_queue_add_with_claim(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
+                                               int64_t claim)
+{
+    return add_anybody(queue, entity, now, ARRIVAL_MIGRATED, (uint64_t)claim);
+}
+
+void run_queue_remove(struct run_queue *queue, struct sched_entity *entity, uint64_t now)
+{
+    ASSERT(entity->state == ENTITY_QUEUED && entity->queue == queue);
+    if (queue->running != NULL)
+        charge(queue->running, now);
+    if (entity->class == SCHED_FAIR) {
+        fair_remove(&queue->fair, entity);
+        fair_leave(&queue->fair, entity, queue->running);
+    } else {
+        fifo_remove(&queue->fifo, entity);
+    }
+    queue->load -= load_of(entity);
+    entity->state = ENTITY_OUT;
+}
+
+/* Takes the running one from the CPU, as far as its own class is concerned. Returns it where it is fair and would go
+ * on. */
+static struct sched_entity *put_back(struct run_queue *queue, enum run_queue_departure departure)
+{
+    struct sched_entity *previous = queue->running;
+    bool is_fair = previous->class == SCHED_FAIR;
+
+    if (departure == WAITS) {
+        previous->state = ENTITY_OUT;
+        queue->load -= load_of(previous);
+        if (is_fair)
+            fair_leave(&queue->fair, previous, NULL);
+        return NULL;
+    }
+    previous->state = ENTITY_QUEUED;
+    if (is_fair)
+        return previous;
+    fifo_insert(&queue->fifo, previous, departure == YIELDS ? FIFO_END : FIFO_FRONT);
+    return NULL;
+}
+
+static struct sched_entity *choose(struct run_queue *queue, struct sched_entity *previous, bool is_yielding)
+{
+    struct sched_entity *next;
+
+    if (queue->fifo.nr == 0)
+        return fair_next(&queue->fair, previous, is_yielding);
+    next = fifo_take(&queue->fifo);
+    if (previous != NULL)
+        fair_insert(&queue->fair, previous);
+    return next;
+}
+
+static ALWAYS_INLINE struct sched_entity *start(struct run_queue *queue, struct sched_entity *next, uint64_t now)
+{
+    queue->running = next;
+    next->state = ENTITY_RUNNING;
+    next->started_ns = now;
+    return next;
+}
+
+static NOINLINE struct sched_entity *next_of_all(struct run_queue *queue, uint64_t now,
+                                                 enum run_queue_departure departure)
+{
+    struct sched_entity *previous = queue->running, *next;
+
+    if (previous != NULL) {
+        charge(previous, now);
+        previous = put_back(queue, departure);
+    }
+    next = choose(queue, previous, departure == YIELDS);
+    queue->running = NULL;
+    queue->urgency = 0;
+    if (next == NULL)
+        return NULL;
+    queue->urgency = sched_urgency(next);
+    return start(queue, next, now);
+}
+
+/* Whether there are two, fair and of one weight. */
+static ALWAYS_INLINE bool is_of_two_equals(const struct run_queue *queue)
+{
+    const struct sched_entity *running = queue->running;
+
+    return queue->fair.nr == 1 && queue->fifo.nr == 0 && running != NULL && running->class == SCHED_FAIR &&
+           queue->fair.weight == running->weight;
+}
+
+/* Where two threads yield to each other or wake each other, this is put_back and choose in one. */
+struct sched_entity *run_queue_next(struct run_queue *queue, uint64_t now, enum run_queue_departure departure)
+{
+    struct sched_entity *previous = queue->running, *next;
+
+    if (UNLIKELY(departure == STAYS || !is_of_two_equals(queue)))
+        return next_of_all(queue, now, departure);
+    charge_fair(previous, now);
+    next = fair_entity(queue->fair.tree.root);
+    ASSERT(next->state == ENTITY_QUEUED);
+    if (departure == YIELDS) {
+        fair_give_way(previous, next->vruntime);
+        previous->state = ENTITY_QUEUED;
+        fair_insert_first(&queue->fair, previous);
+    } else {
+        fair_leave_equal(previous, next);
+        queue->load -= previous->weight;
+        previous->state = ENTITY_OUT;
+        fair_remove_last(&queue->fair, next);
+    }
+    return start(queue, next, now);
+}
+
+static void take_out(struct run_queue *queue, struct sched_entity *entity)
+{
+    const struct sched_entity *running = entity->state == ENTITY_RUNNING ? NULL : queue->running;
+
+    if (entity->class == SCHED_FIFO) {
+        if (entity->state == ENTITY_QUEUED)
+            fifo_remove(&queue->fifo, entity);
+        return;
+    }
+    if (entity->state == ENTITY_QUEUED)
+        fair_remove(&queue->fair, entity);
+    fair_leave(&queue->fair, entity, running);
+}
+
+static void put_in(struct run_queue *queue, struct sched_entity *entity, enum fifo_place place)
+{
+    const struct sched_entity *running = entity->state == ENTITY_RUNNING ? NULL : queue->running;
+
+    if (entity->class == SCHED_FIFO) {
+        if (entity->state == ENTITY_QUEUED)
+            fifo_insert(&queue->fifo, entity, place);
+        return;
+    }
+    fair_place(&queue->fair, entity, running, ARRIVAL_MIGRATED);
+    if (entity->state == ENTITY_QUEUED)
+        fair_insert(&queue->fair, entity);
+}
+
+/* What a change of the running entity's policy means for its CPU. */
+static enum run_queue_effect effect_on_running(const struct run_queue *queue)
+{
+    const struct sched_entity *running = queue->running;
+
+    if (running->class == SCHED_FIFO)
+        return fifo_highest(&queue->fifo) > running->priority ? EFFECT_PREEMPT : EFFECT_NONE;
+    if (queue->fifo.nr != 0)
+        return EFFECT_PREEMPT;
+    return queue->fair.nr != 0 ? EFFECT_TIMER : EFFECT_NONE;
+}
+
+enum run_queue_effect run_queue_set_policy(struct run_queue *queue, struct sched_entity *entity,
+                                           const struct sched_policy *policy, uint64_t now)
+{
+    bool is_out = entity->state == ENTITY_OUT, had_waiting = false, stays;
+    enum fifo_place place = FIFO_END;
+
+    stays = entity->class == SCHED_FIFO && policy->class == SCHED_FIFO && entity->priority == policy->priority;
+    if (entity->class == SCHED_FIFO && policy->class == SCHED_FIFO && policy->priority < entity->priority)
+        place = FIFO_FRONT;
+    if (!is_out) {
+        ASSERT(entity->queue == queue);
+        if (queue->running != NULL)
+            charge(queue->running, now);
+        had_waiting = queue->fair.nr != 0;
+        queue->load -= load_of(entity);
+        if (!stays)
+            take_out(queue, entity);
+    }
+    if (policy->nice != entity->nice)
+        fair_change_weight(entity, policy->nice);
+    entity->class = (uint8_t)policy->class;
+    entity->priority = (uint8_t)policy->priority;
+    if (is_out)
+        return EFFECT_NONE;
+    queue->load += load_of(entity);
+    if (entity->state == ENTITY_RUNNING)
+        queue->urgency = sched_urgency(entity);
+    if (stays)
+        return EFFECT_NONE;
+    put_in(queue, entity, place);
+    return entity->state == ENTITY_RUNNING ? effect_on_running(queue) : effect_of(queue, entity, had_waiting);
+}
+
+uint64_t run_queue_phase(const struct run_queue *queue)
+{
+    return fair_average(&queue->fair, queue->running) + queue->phase_offset;
+}
+
+void run_queue_set_phase(struct run_queue *queue, uint64_t phase)
+{
+    queue->phase_offset += phase - run_queue_phase(queue);
+    queue->is_phase_unknown = false;
+}
+
+const char *run_queue_check(const struct run_queue *queue)
+{
+    uint64_t load = (uint64_t)queue->fair.weight + queue->fifo.nr * (uint64_t)nice_weight(NICE_MIN);
+    const char *wrong = fair_check(&queue->fair);
+
+    if (wrong == NULL)
+        wrong = fifo_check(&queue->fifo);
+    if (wrong == NULL && queue->running != NULL &&
+        (queue->running->state != ENTITY_RUNNING || queue->running->queue != queue))
+        return "the running entity is not marked as such";
+    if (queue->running != NULL)
+        load += load_of(queue->running);
+    if (wrong == NULL && load != queue->load)
+        wrong = "the load of the run queue is wrong";
+    if (wrong == NULL && queue->urgency != (queue->running == NULL ? 0 : sched_urgency(queue->running)))
+        wrong = "the urgency of the run queue is wrong";
+    return wrong;
+}

@@ -1,0 +1,219 @@
+/* The switch from one thread to the next, and the moments at which it may come without being asked for. */
+#include "cpu_queue.h"
+
+#include <base/assert.h>
+#include <cpu/fpu.h>
+#include <sched/sched.h>
+#include <smp/ipi.h>
+
+#include "spread.h"
+#include "switch.h"
+#include "watch_calls.h"
+
+PER_CPU struct cpu_queue cpu_queue;
+
+/* As spinlock_lock_irq_off, for the only lock that is held across a switch: no other one is when it is taken. */
+static ALWAYS_INLINE void lock_queue(struct cpu_queue *queue)
+{
+    DEBUG_ASSERT(!this_cpu_read(percpu.held_locks));
+    lockdep_acquire(&queue->lock.lockdep, queue->lock.name, 0);
+    if (UNLIKELY(!spinlock_take_(&queue->lock)))
+        spinlock_wait_(&queue->lock, __builtin_return_address(0));
+    queue->lock.held_below = NULL;
+    this_cpu_write(percpu.held_locks, &queue->lock);
+    STORE_CODE_ADDRESS(queue->lock.acquired_at);
+    lockdep_acquired(&queue->lock.lockdep);
+}
+
+static ALWAYS_INLINE void unlock_queue(struct cpu_queue *queue)
+{
+    lockdep_release(&queue->lock.lockdep);
+    this_cpu_write(percpu.held_locks, NULL);
+    if (UNLIKELY(!spinlock_give_(&queue->lock)))
+        spinlock_grant_(&queue->lock);
+}
+
+static NOINLINE void see_off(struct thread *previous, enum thread_leaves leaves)
+{
+    if (leaves == THREAD_ENDS) {
+        thread_bury(previous);
+        return;
+    }
+    previous->leaves = THREAD_STAYS; /* in transit, and ours: T4 */
+    thread_arrive(previous, ARRIVAL_MIGRATED);
+}
+
+/* The other half of a switch, on the stack of the thread that goes on or begins: T2. `previous` may be queued, and run
+ * elsewhere, as soon as the lock is free. Where threads yield a timer that is set is early enough. */
+static ALWAYS_INLINE void finish_switch(struct thread *previous, enum run_queue_departure departure)
+{
+    struct cpu_queue *queue = this_cpu_pointer(cpu_queue); /* not the one of when this thread was switched from */
+    enum thread_leaves leaves = previous->leaves;
+
+    if (departure != YIELDS || UNLIKELY(queue->slice_timer_ns == UINT64_MAX)) {
+        uint64_t slice_end = run_queue_slice_end(&queue->queue);
+
+        unlock_queue(queue);
+        if (UNLIKELY(slice_end < queue->slice_timer_ns))
+            slice_arm(queue, slice_end);
+    } else {
+        unlock_queue(queue);
+    }
+    if (UNLIKELY(leaves != THREAD_STAYS))
+        see_off(previous, leaves);
+}
+
+void thread_start(struct thread *thread, struct thread *previous)
+{
+    if (UNLIKELY(thread->uses_fpu))
+        fpu_restore(thread->fpu);
+    finish_switch(previous, STAYS);
+    irq_enable();
+    thread_exit(thread->function(thread->argument));
+}
+
+static NOINLINE void begin_idle(struct cpu_queue *queue, uint64_t now)
+{
+    queue->idle_since = now;
+}
+
+static NOINLINE void end_idle(struct cpu_queue *queue, uint64_t now)
+{
+    spread_note_busy(queue);
+    queue->idle_ns += now - queue->idle_since;
+    queue->idle_since = 0;
+}
+
+/* Whoever may not stay here goes as if it waited, and is put elsewhere by finish_switch; who waits anyway is, when it
+ * is woken. */
+static NOINLINE enum run_queue_departure leave(struct thread *previous, enum run_queue_departure departure)
+{
+    if (previous->uses_fpu)
+        fpu_save(previous->fpu);
+    if (previous->leaves == THREAD_STAYS)
+        return departure;
+    if (departure == WAITS && previous->leaves == THREAD_MOVES)
+        previous->leaves = THREAD_STAYS;
+    return WAITS;
+}
+
+/* What a thread that the switch leaves asks of it besides: each kind has a copy of the switch, so that most threads pay
+ * for neither. */
+enum switch_kind { SWITCH_PLAIN, SWITCH_SPECIAL };
+
+/* [l] on entry, not on exit. A special switch saves the FPU's registers of who goes and restores them when it is back;
+ * who has never run gets them in thread_start. */
+static ALWAYS_INLINE void switch_to_next(struct cpu_queue *queue, enum run_queue_departure departure,
+                                         const enum switch_kind kind)
+{
+    enum run_queue_departure leaving_by = departure;
+    struct thread *previous = thread_current(), *next;
+    struct sched_entity *entity;
+    uint64_t now = sched_now_ns();
+
+    preempt_request_done();
+    queue->nr_looks++;
+    if (departure == WAITS)
+        previous->wait_since = now;
+    if (kind == SWITCH_SPECIAL)
+        leaving_by = leave(previous, departure);
+    entity = run_queue_next(&queue->queue, now, leaving_by);
+    if (UNLIKELY(entity == NULL) && spread_steal(queue, now))
+        entity = run_queue_next(&queue->queue, now, STAYS);
+    next = LIKELY(entity != NULL) ? thread_of_entity(entity) : queue->idle;
+    if (LIKELY(next != previous)) {
+        queue->nr_switches++;
+        next->nr_switches++;
+        if (UNLIKELY(!entity))
+            begin_idle(queue, now);
+        else if (departure == STAYS && previous == queue->idle) /* which neither waits nor yields */
+            end_idle(queue, now);
+        lockdep_switch(&next->lockdep);
+        previous = thread_switch(previous, next);
+        if (kind == SWITCH_SPECIAL && thread_current()->uses_fpu)
+            fpu_restore(thread_current()->fpu);
+    }
+    finish_switch(previous, departure);
+}
+
+static NOINLINE void switch_specially(struct cpu_queue *queue, enum run_queue_departure departure)
+{
+    switch_to_next(queue, departure, SWITCH_SPECIAL);
+}
+
+/* [l] on entry, not on exit */
+static ALWAYS_INLINE void schedule_locked(struct cpu_queue *queue, enum run_queue_departure departure)
+{
+    if (UNLIKELY(thread_current()->leaves_or_uses_fpu != 0))
+        switch_specially(queue, departure);
+    else
+        switch_to_next(queue, departure, SWITCH_PLAIN);
+}
+
+void schedule_if_waiting(void)
+{
+    struct cpu_queue *queue = this_cpu_queue();
+
+    lock_queue(queue);
+    if (__atomic_load_n(&thread_current()->wait_state, __ATOMIC_RELAXED) == THREAD_HAS_BEGUN_WAIT)
+        schedule_locked(queue, WAITS);
+    else
+        unlock_queue(queue); /* woken meanwhile: T3 */
+}
+
+void schedule_for_ever(void)
+{
+    struct cpu_queue *queue = this_cpu_queue();
+
+    lock_queue(queue);
+    thread_current()->leaves = THREAD_ENDS;
+    schedule_locked(queue, WAITS);
+    __builtin_unreachable();
+}
+
+void thread_yield(void)
+{
+    struct cpu_queue *queue;
+
+    assert_may_sleep();
+    irq_disable();
+    queue = this_cpu_pointer(cpu_queue);
+    if (run_queue_has_waiting(&queue->queue) || preempt_is_requested()) {
+        lock_queue(queue);
+        schedule_locked(queue, YIELDS);
+    }
+    irq_enable();
+}
+
+/* Preemption. */
+
+static bool can_switch_here(void)
+{
+    return thread_current() && this_cpu_read(percpu.nmi_depth) == 0 && this_cpu_read(percpu.in_report) == 0;
+}
+
+void sched_interrupt_exit(void)
+{
+    while (this_cpu_read(percpu.preempt_count) == 0 && can_switch_here()) {
+        struct cpu_queue *queue = this_cpu_pointer(cpu_queue);
+
+        if (UNLIKELY(thread_is_idle(thread_current())))
+            watch_leaves_idle(queue);
+        lock_queue(queue);
+        schedule_locked(queue, STAYS);
+    }
+}
+
+/* In an interrupt its way out does it. With interrupts off in a thread an interrupt has to come, once they are on. */
+void preempt_reschedule_(void)
+{
+    if (this_cpu_read(percpu.interrupt_depth) > 0 || !can_switch_here())
+        return;
+    if (!irqs_are_enabled()) {
+        ipi_reschedule(this_cpu_read(percpu.cpu_number));
+        return;
+    }
+    irq_disable();
+    sched_interrupt_exit();
+    irq_enable();
+}

@@ -1,0 +1,109 @@
+#include "spread.h"
+
+#include <sched/sched.h>
+#include <smp/cpu.h>
+
+#include "placement.h"
+
+static struct cpu_mask taking; /* [a] CPUs that take threads; none leaves */
+static struct cpu_mask idle;   /* [a] of them, those with nothing to do: a hint, for it may change at any moment */
+bool spread_is_on_;
+
+void sched_spread_threads(void)
+{
+    WRITE_ONCE(spread_is_on_, smp_nr_online() > 1);
+}
+
+static struct run_queue *queue_of(uint32_t cpu)
+{
+    return &cpu_queue_of(cpu)->queue;
+}
+
+static uint32_t core_of(uint32_t cpu)
+{
+    struct cpu_place place = smp_place(cpu);
+
+    return place.package << 16 | place.core;
+}
+
+static const struct placement_view view = {.cpus = &taking, .idle = &idle, .queue = queue_of, .core = core_of};
+
+/* Under the lock of the thread's queue, which keeps its affinity as it is. */
+static bool may_run(const struct sched_entity *entity, uint32_t cpu)
+{
+    const struct thread *thread = CONTAINER_OF((struct sched_entity *)entity, struct thread, entity);
+
+    return cpu_mask_has(&thread->affinity, cpu);
+}
+
+void spread_add_cpu(struct cpu_queue *queue)
+{
+    __atomic_store_n(&queue->is_running, true, __ATOMIC_RELEASE); /* pairs with the acquires of those who look */
+    (void)cpu_mask_set_atomic(&taking, queue->queue.cpu);
+}
+
+void spread_note_idle(const struct cpu_queue *queue)
+{
+    if (!cpu_mask_has(&idle, queue->queue.cpu))
+        (void)cpu_mask_set_atomic(&idle, queue->queue.cpu);
+}
+
+void spread_note_busy(const struct cpu_queue *queue)
+{
+    if (cpu_mask_has(&idle, queue->queue.cpu))
+        (void)cpu_mask_clear_atomic(&idle, queue->queue.cpu);
+}
+
+uint32_t spread_choose_among_(const struct cpu_queue *queue, const struct thread *thread)
+{
+    uint32_t previous = queue->queue.cpu;
+    uint32_t cpu = placement_choose(&view, &thread->entity, previous, &thread->affinity);
+
+    return cpu == CPU_MAX ? previous : cpu; /* no CPU of its set runs any more */
+}
+
+/* An entity has changed queues, of which both locks are held (T1). */
+static void note_moved(struct cpu_queue *to, struct sched_entity *entity)
+{
+    __atomic_store_n(&thread_of_entity(entity)->cpu, to->queue.cpu, __ATOMIC_RELAXED);
+    to->nr_arrivals++;
+}
+
+/* The second lock is only tried for (T5): who has it is switching, and may be on its way to take threads itself. */
+bool spread_steal(struct cpu_queue *queue, uint64_t now)
+{
+    uint32_t cpu = READ_ONCE(spread_is_on_) ? steal_choose(&view, queue->queue.cpu) : CPU_MAX;
+    struct sched_entity *entity;
+    struct cpu_queue *from;
+
+    if (cpu == CPU_MAX)
+        return false;
+    from = cpu_queue_of(cpu);
+    if (!spinlock_try_lock(&from->lock))
+        return false;
+    entity = steal_move(&from->queue, &queue->queue, now, may_run);
+    if (entity != NULL)
+        note_moved(queue, entity);
+    spinlock_unlock(&from->lock);
+    return entity != NULL;
+}
+
+struct cpu_queue *spread_balance(struct cpu_queue *queue, uint64_t now, enum run_queue_effect *effect)
+{
+    uint32_t cpu = READ_ONCE(spread_is_on_) ? balance_choose(&view, &queue->queue) : CPU_MAX;
+    struct sched_entity *entity;
+    struct cpu_queue *to;
+
+    if (cpu == CPU_MAX)
+        return NULL;
+    to = cpu_queue_of(cpu);
+    if (!spinlock_try_lock(&to->lock))
+        return NULL;
+    entity = balance_move(&queue->queue, &to->queue, now, may_run, effect);
+    if (entity != NULL) {
+        note_moved(to, entity);
+        spread_note_busy(to);
+    }
+    spinlock_unlock(&to->lock);
+    return entity != NULL ? to : NULL;
+}

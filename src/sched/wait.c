@@ -1,0 +1,151 @@
+/* Announcing a wait, sleeping, and waking.
+ *
+ *     the waiter                       the waker
+ *     W1  wait_state := begun          K1  condition := true
+ *     W2  full fence                   K2  full fence
+ *     W3  looks at the condition       K3  looks at wait_state
+ *
+ * Either W3 sees K1 or K3 sees W1: no wake-up is lost. A waker that sees it takes the queue's lock, under which the
+ * waiter goes to sleep only while it is still announced (schedule_if_waiting): so what K3 finds is either still
+ * running, and then will not sleep, or is asleep with its registers saved (T2). */
+#include "cpu_queue.h"
+
+#include <base/assert.h>
+#include <base/errno.h>
+#include <cpu/interrupts.h>
+#include <time/clock.h>
+
+#include "spread.h"
+
+void thread_wait_begin(enum thread_wait reason, const void *object)
+{
+    struct thread *thread = thread_current();
+
+    schedule_point();
+    thread->wait_reason = (uint8_t)reason;
+    thread->wait_object = object;
+    /* An exchange is W1 and W2. */
+    __atomic_exchange_n(&thread->wait_state, THREAD_HAS_BEGUN_WAIT, __ATOMIC_SEQ_CST);
+    schedule_point();
+}
+
+void thread_wait_end(void)
+{
+    struct thread *thread = thread_current();
+
+    /* A waker that has seen the announcement may come later: it finds the thread awake, or waiting for something else,
+     * and then has woken it for nothing. */
+    __atomic_store_n(&thread->wait_state, THREAD_IS_AWAKE, __ATOMIC_RELAXED);
+    thread->wait_reason = WAIT_NOTHING;
+    thread->wait_object = NULL;
+    thread->wait_since = 0;
+}
+
+static void sleep_until_woken(void)
+{
+    irq_disable();
+    schedule_if_waiting();
+    irq_enable();
+}
+
+static void time_out(struct timer *timer)
+{
+    struct thread *thread = CONTAINER_OF(timer, struct thread, timer);
+
+    thread->has_timed_out = true;
+    (void)thread_wake(thread);
+}
+
+/* Returns 0 or -ETIMEDOUT. */
+static int sleep_with_deadline(struct thread *thread, uint64_t deadline_ns)
+{
+    thread->has_timed_out = false;
+    timer_init(&thread->timer, time_out);
+    timer_set(&thread->timer, deadline_ns);
+    sleep_until_woken();
+    (void)timer_cancel(&thread->timer); /* from here on its function does not run */
+    return thread->has_timed_out ? -ETIMEDOUT : 0;
+}
+
+int thread_wait_until(uint64_t deadline_ns)
+{
+    struct thread *thread = thread_current();
+    int error = 0;
+
+    assert_may_sleep();
+    ASSERT(thread && !thread_is_idle(thread));
+    if (deadline_ns == UINT64_MAX)
+        sleep_until_woken();
+    else
+        error = sleep_with_deadline(thread, deadline_ns);
+    thread_wait_end();
+    return error;
+}
+
+/* [q] The thread sleeps: T3. Where it goes on where it was, it is put into that queue at once; else it is in transit.
+ */
+static ALWAYS_INLINE enum run_queue_effect rouse(struct cpu_queue *queue, struct thread *thread, bool *is_in_transit)
+{
+    *is_in_transit = spread_choose(queue, thread) != queue->queue.cpu;
+    if (UNLIKELY(*is_in_transit))
+        return EFFECT_NONE;
+    spread_note_work(queue);
+    return run_queue_add(&queue->queue, &thread->entity, sched_now_ns(), ARRIVAL_WOKEN);
+}
+
+/* Interrupts off. */
+static ALWAYS_INLINE bool wake(struct thread *thread)
+{
+    struct cpu_queue *queue = thread_queue_lock(thread);
+    enum run_queue_effect effect = EFFECT_NONE;
+    bool is_in_transit = false;
+
+    if (__atomic_load_n(&thread->wait_state, __ATOMIC_RELAXED) == THREAD_IS_AWAKE) {
+        spinlock_unlock_irq_off(&queue->lock);
+        return false;
+    }
+    __atomic_store_n(&thread->wait_state, THREAD_IS_AWAKE, __ATOMIC_RELAXED);
+    if (thread->entity.state == ENTITY_OUT)
+        effect = rouse(queue, thread, &is_in_transit);
+    cpu_queue_unlock_and_tell(queue, effect);
+    if (UNLIKELY(is_in_transit))
+        thread_arrive(thread, ARRIVAL_WOKEN);
+    return true;
+}
+
+bool thread_wake(struct thread *thread)
+{
+    uint64_t flags;
+    bool is_woken;
+
+    schedule_point();
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* K2; pairs with the exchange in thread_wait_begin */
+    if (__atomic_load_n(&thread->wait_state, __ATOMIC_RELAXED) == THREAD_IS_AWAKE)
+        return false;
+    flags = irq_save();
+    is_woken = wake(thread);
+    irq_restore(flags);
+    preempt_check();
+    return is_woken;
+}
+
+const char *thread_wait_name(enum thread_wait reason)
+{
+    static const char *const names[NR_THREAD_WAITS] = {
+        [WAIT_NOTHING] = "nothing",
+        [WAIT_MUTEX] = "mutex",
+        [WAIT_RWLOCK] = "reader-writer lock",
+        [WAIT_SEMAPHORE] = "semaphore",
+        [WAIT_COMPLETION] = "completion",
+        [WAIT_QUEUE] = "wait queue",
+        [WAIT_ONCE] = "once",
+        [WAIT_JOIN] = "end of thread",
+        [WAIT_SLEEP] = "time",
+        [WAIT_BLOCK] = "block device",
+        [WAIT_WORK] = "work",
+        [WAIT_INPUT] = "input",
+        [WAIT_EVENT] = "event",
+    };
+
+    return (unsigned)reason < NR_THREAD_WAITS ? names[reason] : "?";
+}

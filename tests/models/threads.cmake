@@ -1,0 +1,111 @@
+# Sleeping and waking, and the hand-over of a thread between run queues.
+# entity==1 is entity==OUT.
+model_test(sleep_wake)
+# Each of the first three loses a wake-up.
+model_mutant(sleep_wake announced_without_fence
+  FROM [[
+        atomic {
+            fence(cpu); /* the exchange in thread_wait_begin: W1 and W2 */
+            memory[WAIT_STATE] = WAITS
+        };
+]]
+  TO "        store(cpu, WAIT_STATE, WAITS);\n" EXPECT "^invalid end state")
+model_mutant(sleep_wake wake_without_fence FROM "    fence(cpu); /* K2 */\n" TO "" EXPECT "^invalid end state")
+model_mutant(sleep_wake sleeps_without_second_look
+  FROM "    :: LOAD(cpu, WAIT_STATE) == WAITS ->\n" TO "    :: true ->\n" EXPECT "^invalid end state")
+# A thread that runs, or was woken by another, is put into the queue.
+model_mutant(sleep_wake woken_though_it_runs
+  FROM ":: entity == OUT -> run_queue_add()" TO ":: run_queue_add()" EXPECT "entity==1")
+
+model_test(run_queue_hand_over)
+# T1: the thread went to another queue while this one's lock was waited for.
+model_mutant(run_queue_hand_over queue_not_looked_at_again
+  FROM "        :: LOAD(cpu, CPU_OF) == at -> break\n" TO "        :: break\n" EXPECT "entity==1|nr_owners==1|nr_on_stack==0")
+# T2: somebody else runs it while this CPU is still on its stack.
+model_mutant(run_queue_hand_over unlocked_before_the_switch
+  FROM [[
+    atomic {
+        nr_saved++;
+        store(cpu, SAVED, nr_saved)
+    };
+    nr_on_stack--; /* on the other thread's stack */
+    unlock(cpu)
+]]
+  TO [[
+    unlock(cpu);
+    atomic {
+        nr_saved++;
+        store(cpu, SAVED, nr_saved)
+    };
+    nr_on_stack--
+]]
+  EXPECT "nr_on_stack==0|==nr_saved")
+# T3: two make it runnable.
+model_mutant(run_queue_hand_over woken_twice FROM "        is_awake = true;\n" TO "" EXPECT "nr_owners==1|entity==1")
+model_mutant(run_queue_hand_over woken_though_it_runs
+  FROM "        :: entity == OUT -> unlock(at); thread_arrive()\n" TO "        :: unlock(at); thread_arrive()\n"
+  EXPECT "entity==1")
+# T5: two CPUs that steal from each other.
+model_mutant(run_queue_hand_over steals_with_both_locks_waited_for
+  FROM [[
+    atomic {
+        compare_exchange(cpu, LOCK(victim), expected, 1, is_locked);
+        expected = 0
+    };
+]]
+  TO "    lock(victim);\n    is_locked = true;\n" EXPECT "invalid end state|nr_saved==3")
+
+model_test(tlb_shootdown)
+set(still_cached [[is_free|is_cached]])
+# The others flush before they can see that the entry has gone, and cache it again.
+model_mutant(tlb_shootdown asked_without_fence
+  FROM "        fence(cpu);\n        was_empty" TO "        was_empty" EXPECT "${still_cached}")
+model_mutant(tlb_shootdown counted_before_the_flush
+  FROM ":: (askers & 1) -> TLB(cpu, 0) = false; count_down(0)" TO ":: (askers & 1) -> count_down(0); TLB(cpu, 0) = false"
+  EXPECT "${still_cached}")
+# Two CPUs that wait for each other, interrupts off.
+model_mutant(tlb_shootdown waits_without_answering
+  FROM "    :: memory[ASKERS(cpu)] != 0 -> run_asked()\n" TO "" EXPECT "is_free")
+# Who asks in between is forgotten.
+model_mutant(tlb_shootdown taken_in_two_steps
+  FROM [[
+        askers = memory[ASKERS(cpu)];
+        memory[ASKERS(cpu)] = 0
+    };
+]]
+  TO [[
+        askers = memory[ASKERS(cpu)]
+    };
+    memory[ASKERS(cpu)] = 0;
+]]
+  EXPECT "is_free")
+
+model_test(tlb_idle)
+# Each of them uses a translation whose frame is somebody else's.
+model_mutant(tlb_idle looks_without_fence FROM "    fence(cpu); /* tlb_mark_begin: order 1 */\n" TO "" EXPECT "is_cached")
+model_mutant(tlb_idle flushes_before_it_says_so
+  FROM [[
+        atomic {
+            fence(SLEEPER);
+            old = memory[STATE];
+            memory[STATE] = WAKING
+        };
+        if
+        :: old == IDLE_STALE || old == WAKING -> flush_everything()
+        :: else
+        fi;
+]]
+  TO [[
+        old = LOAD(SLEEPER, STATE);
+        if
+        :: old == IDLE_STALE || old == WAKING -> flush_everything()
+        :: else
+        fi;
+]]
+  EXPECT "is_cached")
+model_mutant(tlb_idle nmi_finds_it_awake FROM "memory[STATE] = WAKING" TO "memory[STATE] = BUSY" EXPECT "is_cached")
+model_mutant(tlb_idle uses_before_the_flush
+  FROM "        wake();\n        use_pages();\n" TO "        use_pages();\n        wake();\n" EXPECT "is_cached")
+model_mutant(tlb_idle mark_over_a_cpu_that_wakes
+  FROM "            :: old == IDLE -> memory[STATE] = IDLE_STALE\n"
+  TO "            :: true -> old = IDLE; memory[STATE] = IDLE_STALE\n" EXPECT "is_cached|is_free")

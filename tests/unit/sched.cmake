@@ -1,0 +1,54 @@
+set(sched_policy src/sched/fair.c src/sched/fair_check.c src/sched/fifo.c src/sched/nice.c src/sched/placement.c
+    src/sched/run_queue.c src/lib/rbtree.c)
+unit_test(sched_run_queue SOURCES test_sched_run_queue.c KERNEL ${sched_policy})
+unit_test(sched_simulation SOURCES test_sched_simulation.c sched_simulator.c KERNEL ${sched_policy})
+
+# sched_plant(BUG TEST run_queue|simulation SOURCE fair|fifo|placement|run_queue FROM code TO code EXPECT regex
+# [ONLY name]): FROM is in the source exactly once; with TO in its place the test of that name fails as EXPECT says.
+function(sched_plant bug)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TEST;SOURCE;FROM;TO;EXPECT;ONLY" "")
+  set(source "src/sched/${arg_SOURCE}.c")
+  set(planted "${CMAKE_CURRENT_BINARY_DIR}/planted_sched/${bug}/${arg_SOURCE}.c")
+  set(plant "${CMAKE_SOURCE_DIR}/tests/fuzz/plant.cmake")
+  set(kernel ${sched_policy})
+  list(REMOVE_ITEM kernel "${source}")
+  list(TRANSFORM kernel PREPEND "${CMAKE_SOURCE_DIR}/")
+  add_custom_command(OUTPUT "${planted}"
+    COMMAND "${CMAKE_COMMAND}" "-DSOURCE=${CMAKE_SOURCE_DIR}/${source}" "-DOUTPUT=${planted}" "-DFROM=${arg_FROM}"
+            "-DTO=${arg_TO}" -P "${plant}"
+    DEPENDS "${CMAKE_SOURCE_DIR}/${source}" "${plant}" "${CMAKE_CURRENT_LIST_FILE}" VERBATIM)
+  set(simulator_run_queue "")
+  set(simulator_simulation sched_simulator.c)
+  add_executable("planted_sched_${bug}" "test_sched_${arg_TEST}.c" ${simulator_${arg_TEST}} "${planted}" ${kernel}
+    "${CMAKE_SOURCE_DIR}/src/sync/spinlock.c" support/host.c)
+  target_compile_options("planted_sched_${bug}" PRIVATE ${unit_flags} -Wno-error)
+  target_compile_definitions("planted_sched_${bug}" PRIVATE CONFIG_DEBUG=1 CONFIG_UBSAN=0 CONFIG_LOCKDEP=0)
+  target_include_directories("planted_sched_${bug}" BEFORE PRIVATE "${CMAKE_SOURCE_DIR}/tests/unit/support/include"
+    "${CMAKE_SOURCE_DIR}/include" "${CMAKE_SOURCE_DIR}/src/sched" "${CMAKE_CURRENT_SOURCE_DIR}")
+  target_link_options("planted_sched_${bug}" PRIVATE -fsanitize=address,undefined)
+  target_link_libraries("planted_sched_${bug}" PRIVATE "${CMOCKA}")
+  add_test(NAME "unit/sched/planted/${bug}" COMMAND "${CMAKE_COMMAND}"
+    "-DPROGRAM=$<TARGET_FILE:planted_sched_${bug}>" "-DARGUMENTS=${arg_ONLY}" "-DEXPECT=${arg_EXPECT}"
+    -P "${CMAKE_CURRENT_SOURCE_DIR}/schedules/expect_failure.cmake")
+  set_tests_properties("unit/sched/planted/${bug}" PROPERTIES LABELS unit TIMEOUT 120
+                       FIXTURES_REQUIRED "${KEEL_BUILD_FIXTURE}")
+endfunction()
+
+sched_plant(summary_of_one_child TEST simulation ONLY test_random_machines SOURCE fair
+            FROM "least = fair_entity(child)->least_vruntime" TO "least += 0" EXPECT "least vruntime of a subtree is wrong")
+sched_plant(sum_keeps_who_left TEST simulation ONLY test_random_machines SOURCE fair
+            FROM "fair->sum -= weighed(fair, entity)" TO "fair->sum -= 0" EXPECT "the sum of the fair queue is wrong")
+sched_plant(previous_is_lost TEST simulation ONLY test_random_machines SOURCE fair
+            FROM "fair_insert(fair, previous)" TO "(void)fair" EXPECT "the load of the run queue is wrong")
+sched_plant(waiting_clears_debts TEST run_queue SOURCE fair
+            FROM "entity->lag = bounded(lag, " TO "entity->lag = 0 * bounded(lag, " EXPECT "FAILED")
+sched_plant(lag_of_another_weight TEST run_queue SOURCE fair
+            FROM "entity->lag = entity->lag * old / (int64_t)entity->weight" TO "entity->lag += 0"
+            EXPECT "FAILED[^\n]*test_weight_change_keeps_lag")
+sched_plant(preempted_goes_behind TEST run_queue SOURCE fifo
+            FROM "if (place == FIFO_FRONT)" TO "if (place != FIFO_FRONT)" EXPECT "FAILED[^\n]*test_fifo_order")
+sched_plant(load_keeps_who_waits TEST simulation ONLY test_random_machines SOURCE run_queue
+            FROM "queue->load -= previous->weight" TO "queue->load -= 0" EXPECT "the load of the run queue is wrong")
+sched_plant(moves_without_claim TEST simulation ONLY test_equal_on_several_cpus SOURCE placement
+            FROM "run_queue_add_with_claim(to, entity, now, ahead)" TO "run_queue_add_with_claim(to, entity, now, 0)"
+            EXPECT "FAILED[^\n]*test_equal_on_several_cpus")

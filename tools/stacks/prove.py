@@ -1,0 +1,189 @@
+#!/usr/bin/python3 -B
+"""Proves that no stack of the kernel overflows: the worst case of every way onto a stack, from the machine code of the image
+that boots, with the interrupts that can come on top, against the stack's size. docs/stacks.md says how, and what it assumes.
+
+prove.py KERNEL SOURCE-ROOT [--frames | --chains] [--json FILE]
+"""
+import argparse
+import json
+import os
+import re
+import sys
+import time
+
+import depth
+import frames
+import graph
+import image
+import rules
+
+HARDWARE = 8 + 5 * 8 + 2 * 8  # alignment; SS to RIP; error code and vector (src/trap/entry.asm)
+FRAME_MAX = 1024 + 64  # -Wframe-larger-than, and what is pushed around it
+SIZES = {"KERNEL_STACK_SIZE": "include/base/layout.h"}
+SWITCH, SWITCH_ENTRY = "sched_interrupt_exit", 512  # 512: no less than trap_entry and trap_dispatch by themselves
+INTERRUPT = "trap_entry_error_code"  # one word more than trap_entry
+
+
+class Prover:
+    def __init__(self, kernel, root, rules_path=None):
+        self.rules = rules.Rules(rules_path) if rules_path else rules.Rules()
+        self.root = root
+        self.image = image.Image(kernel, root)
+        self.graph = graph.Graph(self.image, self.rules)
+        self.bounds = {entry: bound for entry, name in self.image.entries.items() if (bound := self.rules.bound(name))}
+        self.inside = {}
+        for (caller, callee), (outer, place) in self.rules.inside.items():
+            self.rules.used.add(place)
+            for one in self.image.owners.by_name.get(caller, []):
+                for other in self.image.owners.by_name.get(callee, []):
+                    self.inside[(one, other)] = self.rules.bound(outer)
+        self.solvers = {}
+
+    def name(self, node):
+        return f"{self.image.name(node[0])} for {self.image.name(node[1])}" if isinstance(node, tuple) else self.image.name(node)
+
+    def _without(self, left_out):
+        pairs = set()
+        for part in left_out:
+            for caller, callee, place in self.rules.parts[part]:
+                self.rules.used.add(place)
+                pairs.add((caller, callee))
+        return pairs
+
+    def worst(self, entry, left_out, may):
+        """The deepest path of one context. left_out: parts of the interrupt's entry that do not come into it; may: the
+        groups of rules.once that are at work in it, if anywhere."""
+        key = (tuple(left_out), may)
+        if key not in self.solvers:
+            pairs = self._without(left_out)
+            bounds = {function: (group, 0 if group in self.rules.once and self.rules.once[group] not in may else count)
+                      for function, (group, count) in self.bounds.items()}
+
+            def edges(node):
+                found = self.graph.edges_of(node)
+                caller = rules.plain(self.image.name(node[0] if isinstance(node, tuple) else node))
+                if any(caller == one for one, _ in pairs):
+                    return [e for e in found if (caller, rules.plain(self.name(e[0]))) not in pairs]
+                return found
+            self.solvers[key] = depth.Depths(self.graph.own, edges, bounds, self.inside)
+        address = self.image.address(entry)
+        if address is None:
+            raise frames.Error(f"there is no function {entry}, or more than one")
+        try:
+            return self.solvers[key].deepest(address)
+        except depth.Recursion as error:
+            knot = " -> ".join(self.name(node) for node in error.args[0])
+            raise depth.Recursion(f"{knot} -> {self.name(error.args[0][0])}") from error
+
+    def contexts(self, stack, entry):
+        """Lists of (what, entry, left out, extra bytes), from the first to run on the stack to the last that can come on top.
+        A switch of threads, wherever it is made, is made with interrupts off: either it or interrupts are on top."""
+        exception = ("deferred", "sysrq", "thread", "line", "nmi", "machine-check")
+        line = ("nmi", "machine-check", "thread")
+        last = ("exception", INTERRUPT, exception, HARDWARE)
+        if entry.startswith("trap_"):
+            own = tuple(part for part in exception if part != stack.name.replace(" ", "-").lower())
+            return [[(stack.name, entry, own, HARDWARE), last]]
+        first = (entry, entry, ("thread",), 0)
+        if stack.kinds != "interrupts":
+            return [[first, last]]
+        return [[first, ("interrupt with deferred work", INTERRUPT, ("sysrq",) + line, HARDWARE),
+                 ("interrupt with system request", INTERRUPT, ("deferred",) + line, HARDWARE),
+                 ("interrupt", INTERRUPT, ("deferred", "sysrq") + line, HARDWARE), last],
+                [first, ("switch at an interrupt's end", SWITCH, ("thread",), HARDWARE + SWITCH_ENTRY), last]]
+
+    def stack(self, stack, entry):
+        """(bytes, [(what, bytes, chain)]): the worst sum over all ways to spread the groups of rules.once."""
+        return max((self._sum(contexts) for contexts in self.contexts(stack, entry)), key=lambda one: one[0])
+
+    def _sum(self, contexts):
+        groups = sorted(set(self.rules.once.values()))
+        subsets = [frozenset(g for n, g in enumerate(groups) if mask >> n & 1) for mask in range(1 << len(groups))]
+        best = {frozenset(): (0, [])}
+        for what, start, left_out, extra in contexts:
+            found = {may: self.worst(start, left_out, may) for may in subsets}
+            after = {}
+            for before, (total, parts) in best.items():
+                for may in (may for may in subsets if not may & before):
+                    sum_here = total + extra + found[may].bytes
+                    if sum_here > after.get(before | may, (-1, None))[0]:
+                        after[before | may] = (sum_here, parts + [(what, extra + found[may].bytes, found[may].chain)])
+            best = after
+        return max(best.values(), key=lambda one: one[0])
+
+
+def size_of(root, word):
+    with open(os.path.join(root, SIZES[word]), encoding="utf-8") as file:
+        return int(re.search(rf"#define {word}\s+(\w+)", file.read()).group(1), 0)
+
+
+def check_frames(prover, failures):
+    """Every frame's size is in its code, and within FRAME_MAX; only declared functions change to another stack."""
+    sizes = []
+    for entry, name in prover.image.entries.items():
+        if not prover.rules.wanted(name):
+            continue
+        frame = prover.image.frame(entry)
+        sizes.append((frame.deepest, name))
+        if frame.switches and not prover.rules.switches(name):
+            failures.append(f"{name}: sets the stack pointer to what only a run can tell, at "
+                            + ", ".join(f"0x{address:x}" for address in frame.switches))
+        if frame.deepest > FRAME_MAX:
+            failures.append(f"{name}: a frame of {frame.deepest} bytes, more than {FRAME_MAX}")
+    for size, name in sorted(sizes, reverse=True)[:10]:
+        print(f"{size:6}  {name}")
+    print(f"{len(sizes)} functions, {len(prover.image.types['calls'])} calls through pointers, {len(failures)} failures")
+    print("\n".join(failures))
+    return 1 if failures or len(sizes) < 100 else 0
+
+
+def show_chain(prover, chain):
+    for function, at, pointer in chain:
+        print(f"    {at:6} {prover.graph.own(function):5}  {prover.name(function)}" + (f"  (by {pointer})" if pointer else ""))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kernel")
+    parser.add_argument("root")
+    parser.add_argument("--rules")
+    parser.add_argument("--frames", action="store_true",
+                        help="only what the sums need: every frame's size and every call's callees are known")
+    parser.add_argument("--chains", action="store_true", help="show the deepest path of each context")
+    parser.add_argument("--json", help="a file for the table")
+    arguments = parser.parse_args()
+    started = time.monotonic()
+    prover = Prover(arguments.kernel, arguments.root, arguments.rules)
+    failures, table = list(prover.graph.unresolved), {}
+    if arguments.frames:
+        return check_frames(prover, failures)
+    print(f"{'stack':16} {'entry':26} {'worst case':>10} {'of':>6}   made of")
+    for stack in prover.rules.stacks:
+        size = size_of(arguments.root, stack.size)
+        for entry in stack.entries:
+            total, parts = prover.stack(stack, entry)
+            print(f"{stack.name:16} {entry:26} {total:10} {size:6}   " + ", ".join(f"{what} {n}" for what, n, _ in parts))
+            table[stack.name] = {"worst": max(total, table.get(stack.name, {"worst": 0})["worst"]), "size": size}
+            if total > size:
+                failures.append(f"stack {stack.name}: {total} bytes of {size} from {entry}")
+            if arguments.chains or total > size:
+                for what, count, chain in parts:
+                    print(f"  {what}: {count}")
+                    show_chain(prover, chain)
+    if arguments.json:
+        with open(arguments.json, "w", encoding="utf-8") as file:
+            json.dump(table, file, indent=1)
+    print(f"{len(prover.graph.edges)} functions in {time.monotonic() - started:.1f} s")
+    print("\n".join(failures))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except depth.Recursion as error:
+        print(f"recursion that rules.txt does not explain: {error}")
+        sys.exit(1)
+    except (frames.Error, graph.Error, rules.Error) as error:
+        print(error)
+        sys.exit(1)
