@@ -313,7 +313,7 @@ struct page *page_alloc(unsigned order, enum page_owner owner, unsigned alloc_fl
 {
     struct page *page = NULL;
 
-    if (LIKELY((order | alloc_flags | fail_inject_kinds) == 0))
+    if (LIKELY((order | alloc_flags | READ_ONCE(fail_inject_kinds)) == 0))
         page = alloc_from_list(owner);
     return LIKELY(page != NULL) ? page : alloc_slow(order, owner, alloc_flags);
 }

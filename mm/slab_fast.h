@@ -89,7 +89,7 @@ static ALWAYS_INLINE void *slab_take(struct slab_cache *cache, size_t size, unsi
 {
     void *object;
 
-    if (UNLIKELY(fail_inject_kinds & FAIL_SLAB))
+    if (UNLIKELY(READ_ONCE(fail_inject_kinds) & FAIL_SLAB))
         return slab_take_slow(cache, size, flags, site);
     object = magazine_pop(cache);
     if (UNLIKELY(!object))

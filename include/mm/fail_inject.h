@@ -1,5 +1,5 @@
-/* Makes the n-th allocation from now fail, so that every error path of a workload can be walked. One at a time, one
- * CPU. */
+/* Makes the n-th allocation from now fail, of whatever CPU, so that every error path of a workload can be walked. Armed
+ * by one at a time. */
 #pragma once
 
 #include <base/compiler.h>
@@ -11,7 +11,7 @@
 #define FAIL_VMALLOC (1u << 2) /* vmalloc, stack_alloc, device_map: the address space */
 #define FAIL_ANY     (FAIL_PAGE | FAIL_SLAB | FAIL_VMALLOC)
 
-extern unsigned fail_inject_kinds; /* [c] armed while not 0; written by fail_inject_arm and _disarm */
+extern unsigned fail_inject_kinds; /* [a] armed while not 0 */
 
 /* The nth (from 1) counted allocation fails, once. Context: thread. */
 void fail_inject_arm(unsigned kinds, uint64_t nth);
@@ -24,5 +24,5 @@ bool fail_inject_count(void);
 /* For allocators: true when this one must fail. */
 static inline bool fail_inject(unsigned kind)
 {
-    return UNLIKELY(fail_inject_kinds & kind) && fail_inject_count();
+    return UNLIKELY(READ_ONCE(fail_inject_kinds) & kind) && fail_inject_count();
 }

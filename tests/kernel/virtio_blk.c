@@ -8,12 +8,14 @@
 #include <hw/virtio_blk.h>
 #include <irq/chip.h>
 #include <lib/string.h>
+#include <mm/fail_inject.h>
 #include <mm/kmalloc.h>
 #include <mm/physmap.h>
 #include <time/clock.h>
 #include <time/timer.h>
 #include <virtio/queue.h>
 
+#include "fail_each.h"
 #include "virtio_model.h"
 
 #define PATIENCE_NS (2 * NS_PER_S) /* a hang detector */
@@ -337,4 +339,66 @@ static void try_every_config(bool is_packed, bool has_interrupts)
 KERNEL_TEST(blk_configs, "virtio/a_disk_has_any_configuration")
 {
     with_memory(try_every_config, false, true);
+}
+
+/* ---- allocations that fail ---- */
+
+/* A probe without memory leaves a device without a driver, and no disk. */
+static int take_disk(void *context)
+{
+    return add_disk(context) ? 0 : -ENOMEM;
+}
+
+static void give_disk_back(void *context)
+{
+    (void)context;
+    remove_disk();
+}
+
+static int probe_disk(void *context)
+{
+    int error = take_disk(context);
+
+    if (error != 0)
+        remove_disk();
+    return error;
+}
+
+KERNEL_TEST(blk_fail_probe, "fail_inject/a_virtio_disk_is_probed")
+{
+    for (unsigned is_packed = 0; is_packed < 2; is_packed++) {
+        struct model_options options = options_of(is_packed != 0, irq_controller() != NULL);
+
+        fail_each(&(struct fail_steps){probe_disk, give_disk_back, &options}, 8);
+    }
+}
+
+/* The ring is full, tables for indirect descriptors are in use, and the others wait for room. */
+static void submit_without_memory(bool is_packed, bool has_interrupts)
+{
+    struct model_options options = options_of(is_packed, has_interrupts);
+    bool has_allocated = false, is_in_time = false;
+    unsigned nr_good = 0;
+
+    if (add_disk(&options)) {
+        fail_inject_arm(FAIL_ANY, 1);
+        model.options.is_held = true;
+        submit_all();
+        model.options.is_held = false;
+        model_answer(&model);
+        is_in_time = wait_for_all();
+        has_allocated = fail_inject_disarm();
+        for (unsigned i = 0; i < REQUESTS; i++)
+            nr_good += tries[i].request.result == 0;
+    }
+    remove_disk();
+    EXPECT(is_in_time && !has_allocated);
+    EXPECT_EQ(nr_good, REQUESTS);
+}
+
+KERNEL_TEST(blk_fail_submit, "fail_inject/submitting_to_a_virtio_disk_allocates_nothing")
+{
+    with_memory(submit_without_memory, false, irq_controller() != NULL);
+    with_memory(submit_without_memory, true, irq_controller() != NULL);
+    with_memory(submit_without_memory, false, false);
 }
