@@ -77,8 +77,7 @@ void spinlock_forget_(struct spinlock *lock);
         struct spinlock *spinlock_ = (lock);                      \
         lockdep_acquire(&spinlock_->lockdep, spinlock_->name, 0); \
         if (UNLIKELY(!spinlock_take_(spinlock_))) {               \
-            const void *where_;                                   \
-            STORE_CODE_ADDRESS(where_);                           \
+            const void *where_ = CODE_ADDRESS();                  \
             lockdep_contended(&spinlock_->lockdep);               \
             spinlock_wait_(spinlock_, where_);                    \
         }                                                         \

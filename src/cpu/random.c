@@ -6,12 +6,24 @@
 
 #define RDRAND_TRIES 10 /* SDM 1, 7.3.17.1 */
 
-/* Called before cpu_features_detect for the canary: asks the CPU itself. */
+/* Called before cpu_features_detect for the canary: asks the CPU itself, once: a hypervisor makes CPUID slow. */
+static __attribute__((no_stack_protector)) bool has_rdrand(void)
+{
+    static enum { NOT_ASKED, HAS_NONE, HAS_IT } answer; /* [a] whoever asks finds the same */
+
+    if (UNLIKELY(__atomic_load_n(&answer, __ATOMIC_RELAXED) == NOT_ASKED)) {
+        bool has_it = cpuid(0, 0).eax >= 1 && (cpuid(1, 0).ecx & (1u << 30)) != 0;
+
+        __atomic_store_n(&answer, has_it ? HAS_IT : HAS_NONE, __ATOMIC_RELAXED);
+    }
+    return __atomic_load_n(&answer, __ATOMIC_RELAXED) == HAS_IT;
+}
+
 __attribute__((no_stack_protector)) bool cpu_random(uint64_t *value)
 {
     bool is_valid;
 
-    if (cpuid(0, 0).eax < 1 || !(cpuid(1, 0).ecx & (1u << 30)))
+    if (!has_rdrand())
         return false;
     for (unsigned i = 0; i < RDRAND_TRIES; i++) {
         __asm__ volatile("rdrand %0" : "=r"(*value), "=@ccc"(is_valid));

@@ -42,7 +42,9 @@ void thread_prepare_stack(struct thread *thread)
 {
     struct first_frame *frame = (struct first_frame *)((char *)thread->stack + KERNEL_STACK_SIZE) - 1;
 
-    *frame = (struct first_frame){.frame.rip = (uint64_t)(uintptr_t)thread_begin};
+    frame->frame.rip = (uint64_t)(uintptr_t)thread_begin;
+    frame->frame.rbp = 0;
+    frame->end_of_backtrace = 0; /* the owner: thread_sign_stack */
     thread->saved_rsp = frame;
 }
 
@@ -50,7 +52,8 @@ void thread_sign_stack(const struct thread *thread)
 {
     struct stack_owner *owner = stack_owner_place(thread->stack);
 
-    memcpy(owner->name, thread->name, sizeof(owner->name));
+    static_assert(sizeof(owner->name) == sizeof(thread->name), "whole names are kept");
+    __builtin_memcpy(owner->name, thread->name, sizeof(owner->name)); /* inline: three words */
     owner->thread = thread->number;
     WRITE_ONCE(owner->magic, STACK_OWNER_MAGIC);
 }
