@@ -13,6 +13,7 @@
 
 #define RECEIVE_MAX     SERIAL_INPUT_MAX /* at a time: a broken device may have bytes without end */
 #define ROUNDS_MAX      16u              /* of an interrupt: reasons that came up while it was handled */
+#define EXCUSED_MAX     2u               /* one that is about to be handled, and one that came behind it */
 #define UNANNOUNCED_MAX 8u               /* an interrupt may be a moment later than the reader, never so often */
 
 /* What is to be said and done once the lock is let go. */
@@ -135,7 +136,8 @@ int serial_input_read(struct serial_input *input)
     int byte = -EAGAIN;
     bool was_held = input->is_held, has_received = receive(input, &outcome) > 0;
 
-    input->is_next_excused |= has_received;
+    if (has_received && input->nr_excused < (was_held ? 1 : EXCUSED_MAX)) /* held, it raised none for this */
+        input->nr_excused++;
     hold_while_full(input);
     if (could_interrupt)
         watch_interrupt(input, has_received && !was_held, &outcome);
@@ -183,8 +185,11 @@ static enum irq_result handle_received(void *context)
             break;
     }
     hold_while_full(input);
-    is_excused = input->is_next_excused;
-    input->is_next_excused = has_reason; /* a second byte may have raised it again while the first was taken */
+    is_excused = input->nr_excused > 0;
+    if (has_reason)
+        input->nr_excused = 1; /* a second byte may have raised it again while the first was taken */
+    else if (is_excused)
+        input->nr_excused--;
     spinlock_unlock(&input->lock);
     console_input_arrived();
     finish(input, &outcome);

@@ -26,7 +26,7 @@ struct serial_input {
     bool is_held;                /* [l] it must not interrupt, there being no room for what it may have */
     bool is_interrupting;        /* [l] an interrupt has come, and they have not stopped coming */
     bool is_told;                /* [l] that none comes */
-    bool is_next_excused;        /* [l] the next interrupt may find nothing: what it is for has been taken */
+    unsigned nr_excused;         /* [l] so many interrupts may find nothing: what they are for has been taken */
     unsigned nr_unannounced;     /* [l] reads in a row that found bytes no interrupt had told of */
 };
 

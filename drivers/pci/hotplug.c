@@ -58,17 +58,14 @@ static void timer_fired(struct timer *timer)
 
 static int request_interrupt(struct slot *slot)
 {
-    irq_handler handlers[MAX_MESSAGES];
-    void *contexts[MAX_MESSAGES];
+    struct pci_handler handlers[MAX_MESSAGES];
     uint16_t capabilities = pci_read16(slot->port, slot->registers.at + PCI_EXPRESS_CAPABILITIES);
     unsigned nr = PCI_EXPRESS_MESSAGE(capabilities) + 1; /* with MSI-X it is the port that says which it is */
     int got;
 
-    for (unsigned i = 0; i < nr; i++) {
-        handlers[i] = interrupted;
-        contexts[i] = slot;
-    }
-    got = pci_interrupts_request(slot->port, nr, handlers, contexts, "PCI slot");
+    for (unsigned i = 0; i < nr; i++)
+        handlers[i] = (struct pci_handler){interrupted, slot, IRQ_ANY_CPU};
+    got = pci_interrupts_request(slot->port, nr, handlers, "PCI slot");
     return got < 0 ? got : 0;
 }
 

@@ -14,8 +14,7 @@
 
 struct pci_vector {
     struct pci_interrupts *interrupts;
-    irq_handler handler;
-    void *context;
+    struct pci_handler handler; /* [I] */
     struct irq *irq;
 };
 
@@ -34,7 +33,7 @@ static NOINLINE enum irq_result run_rest(struct pci_vector *vector, enum irq_res
     const struct pci_vector *end = vector->interrupts->vectors + vector->interrupts->nr_handlers;
 
     while (++vector < end)
-        if (vector->handler(vector->context) == IRQ_HANDLED)
+        if (vector->handler.run(vector->handler.context) == IRQ_HANDLED)
             result = IRQ_HANDLED;
     return result;
 }
@@ -43,7 +42,7 @@ static enum irq_result run_vector(void *context)
 {
     struct pci_vector *vector = context;
     const struct pci_interrupts *interrupts = vector->interrupts;
-    enum irq_result result = vector->handler(vector->context);
+    enum irq_result result = vector->handler.run(vector->handler.context);
 
     if (LIKELY(interrupts->nr_vectors == interrupts->nr_handlers) ||
         (unsigned)(vector - interrupts->vectors) + 1 != interrupts->nr_vectors)
@@ -66,6 +65,16 @@ static void write_entry(struct pci_msix_entry *entry, const struct msi_message *
     register_write32(&entry->control, register_read32(&entry->control) & ~PCI_MSIX_ENTRY_MASKED);
 }
 
+/* On the CPU that its handler asks for; where that has none to give, on any. */
+static int claim_message(struct pci_vector *vector, const char *name, struct msi_message *message)
+{
+    int error = irq_request_msi_to(vector->handler.cpu, run_vector, vector, name, message, &vector->irq);
+
+    if (vector->handler.cpu != IRQ_ANY_CPU && (error == -ENODEV || error == -ERANGE || error == -ENOSPC))
+        error = irq_request_msi(run_vector, vector, name, message, &vector->irq);
+    return error;
+}
+
 /* Vectors of their own for as many handlers as the CPU and the table have. */
 static int claim_messages(struct pci_interrupts *interrupts, unsigned limit, const char *name,
                           struct msi_message *first)
@@ -74,10 +83,9 @@ static int claim_messages(struct pci_interrupts *interrupts, unsigned limit, con
     int error = 0;
 
     for (; n < limit; n++) {
-        struct pci_vector *vector = &interrupts->vectors[n];
         struct msi_message message;
 
-        error = irq_request_msi(run_vector, vector, name, &message, &vector->irq);
+        error = claim_message(&interrupts->vectors[n], name, &message);
         if (error)
             break;
         if (n == 0)
@@ -197,8 +205,8 @@ static int use_best(struct pci_device *device, struct pci_interrupts *interrupts
 
 typedef int (*use_function)(struct pci_device *device, struct pci_interrupts *interrupts, const char *name);
 
-static int request(struct pci_device *device, use_function use, unsigned wanted, const irq_handler *handlers,
-                   void *const *contexts, const char *name)
+static int request(struct pci_device *device, use_function use, unsigned wanted, const struct pci_handler *handlers,
+                   const char *name)
 {
     if (wanted == 0 || wanted > MAX_VECTORS)
         return -EINVAL;
@@ -210,8 +218,7 @@ static int request(struct pci_device *device, use_function use, unsigned wanted,
         return -ENOMEM;
     interrupts->nr_handlers = wanted;
     for (unsigned i = 0; i < wanted; i++)
-        interrupts->vectors[i] =
-            (struct pci_vector){.interrupts = interrupts, .handler = handlers[i], .context = contexts[i]};
+        interrupts->vectors[i] = (struct pci_vector){.interrupts = interrupts, .handler = handlers[i]};
     int error = use(device, interrupts, name);
     if (error) {
         kfree(interrupts);
@@ -223,15 +230,16 @@ static int request(struct pci_device *device, use_function use, unsigned wanted,
     return (int)interrupts->nr_vectors;
 }
 
-int pci_interrupts_request(struct pci_device *device, unsigned wanted, const irq_handler *handlers,
-                           void *const *contexts, const char *name)
+int pci_interrupts_request(struct pci_device *device, unsigned wanted, const struct pci_handler *handlers,
+                           const char *name)
 {
-    return request(device, use_best, wanted, handlers, contexts, name);
+    return request(device, use_best, wanted, handlers, name);
 }
 
 int pci_interrupts_request_pin(struct pci_device *device, irq_handler handler, void *context, const char *name)
 {
-    int result = request(device, use_pin, 1, &handler, &context, name);
+    const struct pci_handler only = {handler, context, IRQ_ANY_CPU};
+    int result = request(device, use_pin, 1, &only, name);
 
     return result < 0 ? result : 0;
 }

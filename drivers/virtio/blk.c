@@ -84,7 +84,12 @@ static struct blk *allocate(struct virtio_device *device, const struct blk_prope
 static int request_interrupts(struct blk *blk)
 {
     void **contexts = kmalloc(blk->nr_queues * sizeof(*contexts), ALLOC_NORMAL);
-    struct virtio_interrupts wanted = {blk->nr_queues, blk_interrupt, contexts, blk_config_changed, blk};
+    struct virtio_interrupts wanted = {.nr_queues = blk->nr_queues,
+                                       .is_per_cpu = blk->nr_queues > 1, /* one queue is nobody's */
+                                       .queue = blk_interrupt,
+                                       .contexts = contexts,
+                                       .config_changed = blk_config_changed,
+                                       .config_context = blk};
     int result;
 
     if (contexts == NULL)

@@ -20,6 +20,7 @@ struct virtio_pci_handler {
     struct virtio_pci *device;
     virtio_interrupt run;
     void *context;
+    uint32_t cpu;      /* that it is for, or IRQ_ANY_CPU */
     uint64_t nr_calls; /* by one CPU: each handler has one vector */
 };
 
@@ -129,20 +130,20 @@ static void release(struct virtio_pci *device)
 static int use_messages(struct virtio_pci *device, unsigned nr_asked)
 {
     struct virtio_pci_interrupts *interrupts = device->interrupts;
-    irq_handler *handlers = kmalloc(nr_asked * (sizeof(*handlers) + sizeof(void *)), ALLOC_NORMAL);
-    void **contexts = (void **)(handlers + nr_asked);
+    struct pci_handler *handlers = kmalloc(nr_asked * sizeof(*handlers), ALLOC_NORMAL);
     int result;
 
     if (handlers == NULL)
         return -ENOMEM;
     for (unsigned i = 0; i < nr_asked; i++) {
+        struct virtio_pci_handler *handler = &interrupts->handlers[i];
         bool is_alone = i + 1 < nr_asked || nr_asked == interrupts->nr_handlers;
 
-        handlers[i] = is_alone && !is_config(&interrupts->handlers[i]) ? message_for_queue : message_arrived;
-        contexts[i] = &interrupts->handlers[i];
+        handlers[i] = (struct pci_handler){is_alone && !is_config(handler) ? message_for_queue : message_arrived,
+                                           handler, handler->cpu};
     }
     interrupts->nr_asked = nr_asked;
-    result = pci_interrupts_request(device->pci, nr_asked, handlers, contexts, device->virtio.name);
+    result = pci_interrupts_request(device->pci, nr_asked, handlers, device->virtio.name);
     kfree(handlers);
     if (result < 0)
         return result;
@@ -198,9 +199,11 @@ int virtio_pci_interrupts_request(struct virtio_device *virtio, const struct vir
     interrupts->has_config = wanted->config_changed != NULL;
     handler = interrupts->handlers;
     if (interrupts->has_config)
-        *handler++ = (struct virtio_pci_handler){device, wanted->config_changed, wanted->config_context, 0};
+        *handler++ =
+            (struct virtio_pci_handler){device, wanted->config_changed, wanted->config_context, IRQ_ANY_CPU, 0};
     for (unsigned i = 0; i < wanted->nr_queues; i++)
-        *handler++ = (struct virtio_pci_handler){device, wanted->queue, wanted->contexts[i], 0};
+        *handler++ = (struct virtio_pci_handler){device, wanted->queue, wanted->contexts[i],
+                                                 wanted->is_per_cpu ? i : IRQ_ANY_CPU, 0};
     device->interrupts = interrupts;
     result = use_any(device);
     if (result != 0)

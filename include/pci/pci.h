@@ -78,11 +78,17 @@ MUST_CHECK void *pci_map_bar(struct pci_device *device, unsigned bar, uint64_t o
 
 enum pci_interrupt_mode { PCI_MSIX, PCI_MSI, PCI_INTX };
 
-/* Gives the device up to `wanted` interrupt vectors: MSI-X, else MSI, else INTx (one). handlers[i] is called with
- * contexts[i]; with fewer vectors than wanted, the last vector calls all remaining handlers. Returns the number of
- * vectors or an error. Context: thread. */
-MUST_CHECK int pci_interrupts_request(struct pci_device *device, unsigned wanted, const irq_handler *handlers,
-                                      void *const *contexts, const char *name);
+struct pci_handler {
+    irq_handler run;
+    void *context;
+    uint32_t cpu; /* which a vector of its own is to interrupt; IRQ_ANY_CPU: whichever has few */
+};
+
+/* Gives the device up to `wanted` interrupt vectors: MSI-X, else MSI, else INTx (one). With fewer vectors than wanted,
+ * the last vector calls all remaining handlers. A CPU that is not there, that no message reaches, or that has no vector
+ * left is replaced by any. Returns the number of vectors or an error. Context: thread. */
+MUST_CHECK int pci_interrupts_request(struct pci_device *device, unsigned wanted, const struct pci_handler *handlers,
+                                      const char *name);
 /* The pin alone, where the device has no room for messages after all. Returns 0 or an error. Context: thread. */
 MUST_CHECK int pci_interrupts_request_pin(struct pci_device *device, irq_handler handler, void *context,
                                           const char *name);

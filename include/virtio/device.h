@@ -20,6 +20,7 @@ typedef void (*virtio_interrupt)(void *context);
 /* What a driver wants to be interrupted for. Copied by the request. */
 struct virtio_interrupts {
     unsigned nr_queues;              /* handlers for queues 0 to nr_queues - 1 */
+    bool is_per_cpu;                 /* queue n's is to come to CPU n, as far as there are vectors */
     virtio_interrupt queue;          /* called with contexts[i] for queue i */
     void *const *contexts;           /* nr_queues of them */
     virtio_interrupt config_changed; /* the device's configuration is another; NULL: not wanted */

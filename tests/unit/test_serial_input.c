@@ -291,6 +291,21 @@ static void a_faster_reader_is_an_excuse(void **state)
     assert_int_equal(interrupt(), IRQ_NOT_MINE);
 }
 
+/* On another CPU than the handler's, before that has begun with the first of two interrupts. */
+static void a_reader_twice_as_fast_is_two_excuses(void **state)
+{
+    start_interrupting();
+    while (interrupt() == IRQ_HANDLED)
+        ;
+    for (unsigned i = 0; i < 3; i++) { /* no more than two interrupts wait at a local APIC */
+        receives("x", 1);
+        assert_int_equal(read_com1(), 'x');
+    }
+    assert_int_equal(interrupt(), IRQ_HANDLED);
+    assert_int_equal(interrupt(), IRQ_HANDLED);
+    assert_int_equal(interrupt(), IRQ_NOT_MINE);
+}
+
 /* Interrupts without a reason are the port's no more than anybody's: the interrupt layer masks the line. */
 static void a_storm_is_disowned(void **state)
 {
@@ -350,6 +365,7 @@ int main(void)
         cmocka_unit_test(an_interrupt_that_never_comes),
         cmocka_unit_test(interrupts_that_stop_coming),
         cmocka_unit_test(a_faster_reader_is_an_excuse),
+        cmocka_unit_test(a_reader_twice_as_fast_is_two_excuses),
         cmocka_unit_test(a_storm_is_disowned),
         cmocka_unit_test(bytes_without_end),
         cmocka_unit_test(without_an_interrupt_input_is_polled),

@@ -19,8 +19,7 @@ static struct {
     /* What was asked for. */
     bool is_requested, is_pin;
     unsigned nr_requests, nr_given, nr_wanted;
-    irq_handler handlers[VECTORS_MAX];
-    void *contexts[VECTORS_MAX];
+    struct pci_handler handlers[VECTORS_MAX];
     uint16_t config_vector, queue_vectors[QUEUES];
     unsigned nr_isr_reads;
 } machine;
@@ -50,7 +49,7 @@ uint8_t in8(uint16_t port)
     return isr;
 }
 
-int pci_interrupts_request(struct pci_device *pci, unsigned wanted, const irq_handler *handlers, void *const *contexts,
+int pci_interrupts_request(struct pci_device *pci, unsigned wanted, const struct pci_handler *handlers,
                            const char *name)
 {
     assert_false(machine.is_requested);
@@ -63,7 +62,6 @@ int pci_interrupts_request(struct pci_device *pci, unsigned wanted, const irq_ha
     machine.nr_wanted = wanted;
     machine.nr_given = machine.is_pin ? 1 : wanted < machine.nr_vectors ? wanted : machine.nr_vectors;
     memcpy(machine.handlers, handlers, wanted * sizeof(*handlers));
-    memcpy(machine.contexts, contexts, wanted * sizeof(*contexts));
     return (int)machine.nr_given;
 }
 
@@ -75,8 +73,7 @@ int pci_interrupts_request_pin(struct pci_device *pci, irq_handler handler, void
         return -ENODEV;
     machine.is_requested = machine.is_pin = true;
     machine.nr_wanted = machine.nr_given = 1;
-    machine.handlers[0] = handler;
-    machine.contexts[0] = context;
+    machine.handlers[0] = (struct pci_handler){handler, context, IRQ_ANY_CPU};
     return 0;
 }
 
@@ -115,7 +112,7 @@ static enum irq_result fire(unsigned vector)
 
     assert_true(machine.is_requested && vector < machine.nr_given);
     for (unsigned i = vector; i < machine.nr_wanted; i++) {
-        if (machine.handlers[i](machine.contexts[i]) == IRQ_HANDLED)
+        if (machine.handlers[i].run(machine.handlers[i].context) == IRQ_HANDLED)
             result = IRQ_HANDLED;
         if (vector + 1 < machine.nr_given)
             break;
@@ -140,6 +137,7 @@ static int request(bool with_config)
 {
     void *contexts[QUEUES] = {&queue_calls[0], &queue_calls[1], &queue_calls[2], &queue_calls[3]};
     const struct virtio_interrupts wanted = {.nr_queues = QUEUES,
+                                             .is_per_cpu = true,
                                              .queue = queue_interrupt,
                                              .contexts = contexts,
                                              .config_changed = with_config ? config_changed : NULL,
@@ -191,6 +189,9 @@ static void each_queue_has_its_own_vector(void **state)
     assert_int_equal(machine.nr_given, 5);
     assert_int_equal(machine.config_vector, 0);
     assert_int_equal(machine.queue_vectors[3], 4);
+    assert_int_equal(machine.handlers[0].cpu, IRQ_ANY_CPU); /* the configuration's */
+    for (unsigned i = 0; i < QUEUES; i++)
+        assert_int_equal(machine.handlers[1 + i].cpu, i);
     expect_calls(0, "00001");
     expect_calls(1, "10000");
     expect_calls(4, "00010");

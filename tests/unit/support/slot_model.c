@@ -132,11 +132,11 @@ void deferred_flush(struct deferred *deferred)
         pending->run(pending);
 }
 
-int pci_interrupts_request(struct pci_device *device, unsigned wanted, const irq_handler *handlers,
-                           void *const *contexts, const char *name)
+int pci_interrupts_request(struct pci_device *device, unsigned wanted, const struct pci_handler *handlers,
+                           const char *name)
 {
-    slot_model.handler = handlers[wanted - 1];
-    slot_model.handler_context = contexts[wanted - 1];
+    slot_model.handler = handlers[wanted - 1].run;
+    slot_model.handler_context = handlers[wanted - 1].context;
     return 1;
 }
 
