@@ -1,7 +1,8 @@
 /* Counted references that cannot wrap. A count that is raised from 0, lowered below it, or raised past the largest
  * stays "saturated" for ever after: what it counts is never freed, which leaks one object instead of freeing one in
  * use. The first such misuse of a count is reported (a notice, the kernel goes on) with the place and with what is
- * known of the object; what follows on the same count is silent.
+ * known of the object; what follows on the same count is silent. The place is the caller's in every build: all that may
+ * report is inlined.
  *
  *     refcount_set(&object->references, 1);           // the creator's
  *     refcount_get(&object->references);              // one more, by somebody who has one already
@@ -49,7 +50,7 @@ static inline int32_t refcount_read(const struct refcount *count)
 }
 
 /* The caller has a reference, or a lock under which the last one is not given back. Context: any. */
-static inline void refcount_get(struct refcount *count)
+static ALWAYS_INLINE void refcount_get(struct refcount *count)
 {
     int32_t before = __atomic_fetch_add(&count->value, 1, __ATOMIC_RELAXED);
 
@@ -59,7 +60,7 @@ static inline void refcount_get(struct refcount *count)
 
 /* For who finds the object without a reference, in a list the last put will take it out of: false when the last
  * reference is gone already. Context: any. */
-MUST_CHECK static inline bool refcount_get_unless_zero(struct refcount *count)
+MUST_CHECK static ALWAYS_INLINE bool refcount_get_unless_zero(struct refcount *count)
 {
     int32_t before = __atomic_load_n(&count->value, __ATOMIC_RELAXED);
 
@@ -77,7 +78,7 @@ MUST_CHECK static inline bool refcount_get_unless_zero(struct refcount *count)
 
 /* True for the last reference: all that the others did with the object has happened, and it is the caller's to free.
  * Context: any. */
-MUST_CHECK static inline bool refcount_put(struct refcount *count)
+MUST_CHECK static ALWAYS_INLINE bool refcount_put(struct refcount *count)
 {
     /* release: what this holder did comes before; pairs with the acquire of the last put */
     int32_t before = __atomic_fetch_sub(&count->value, 1, __ATOMIC_RELEASE);

@@ -228,11 +228,21 @@ static bool somebody_waits(void)
     return __atomic_load_n(&nr_waiting, __ATOMIC_RELAXED) > 0 && !in_panic();
 }
 
+/* Another thread waits for this CPU, and would get it at unlock: the records that are left come when this one is back,
+ * or are another drainer's. A line is slow, and there may be many. */
+static bool must_make_way(void)
+{
+    return preempt_is_requested() && preempt_depth() == 1 && irqs_are_enabled() &&
+           this_cpu_read(percpu.is_interrupted) == 0 && !in_panic();
+}
+
+/* At least one record where there is one, so that who makes way gets on. */
 static void drain_console(struct console *console, uint64_t at_least)
 {
     bool is_hidden = false;
 
-    while ((console->log_position < at_least || !somebody_waits()) && drain_one(console, &is_hidden))
+    while (drain_one(console, &is_hidden) &&
+           (console->log_position < at_least || !(somebody_waits() || must_make_way())))
         ;
     if (is_hidden)
         open_line_show(&open_line, has_escapes, write_piece, console);

@@ -31,6 +31,7 @@ def test():
     run_to("prompt_run")
     percpu = dict(line.split(None, 1) for line in output("keel percpu").splitlines())
     expect_equal(percpu["cpu_number"], "0", "number of the boot CPU")
+    expect_equal(percpu["interrupt_depth"], "0", "a member of an unnamed structure")
     expect(int(percpu["stack_canary"], 0) != 0, "the stack canary is zero")
     expect_equal(int(percpu["self"].split()[0], 16) if percpu["self"].startswith("0x") else None,
                  register("gs_base") + 0x1000, "self")

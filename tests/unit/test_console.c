@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include <cpu/percpu.h>
+#include <cpu/preempt.h>
 #include <cpu/tsc.h>
 #include <debug/console.h>
 #include <debug/log.h>
@@ -172,6 +173,44 @@ static void record_at_the_end_of_a_drain_is_shown(void **state)
     assert_string_equal(output, "outer\n[ 1234.567891] last moment\n");
 }
 
+static size_t length_when_made_way;
+
+void preempt_reschedule_(void)
+{
+    if (length_when_made_way == 0)
+        length_when_made_way = output_length;
+    preempt_request_done();
+}
+
+static void log_and_want_the_cpu(void)
+{
+    for (int i = 0; i < 3; i++)
+        log_info("meanwhile %d", i);
+    preempt_request();
+}
+
+/* A backlog does not keep the CPU from who waits for it: after the record in hand it is given away, and then the rest
+ * comes. */
+static void a_drain_makes_way_between_records(void **state)
+{
+    static const char expected[] = "[ 1234.567891] outer\n[ 1234.567891] meanwhile 0\n[ 1234.567891] meanwhile 1\n"
+                                   "[ 1234.567891] meanwhile 2\n";
+
+    percpu.preempt_count = PREEMPT_NO_RESCHEDULE;
+    length_when_made_way = 0;
+    during_write = log_and_want_the_cpu;
+    log_info("outer");
+    assert_int_equal(length_when_made_way, strlen("[ 1234.567891] outer\n"));
+    assert_string_equal(output, expected);
+    clear_output();
+    during_write = log_and_want_the_cpu;
+    preempt_disable(); /* the caller's own: nobody gets the CPU here, so all is written */
+    log_info("outer");
+    assert_string_equal(output, expected);
+    preempt_enable();
+    percpu.preempt_count = 0;
+}
+
 static void second_console_gets_the_log_so_far(void **state)
 {
     static struct console late = {.name = "late", .write = capture, .is_log_only = true};
@@ -332,6 +371,7 @@ int main(void)
         cmocka_unit_test_setup(long_output, setup),
         cmocka_unit_test_setup(logging_while_logging, setup),
         cmocka_unit_test_setup(record_at_the_end_of_a_drain_is_shown, setup),
+        cmocka_unit_test_setup(a_drain_makes_way_between_records, setup),
         cmocka_unit_test_setup(typed, setup),
         cmocka_unit_test_setup(many_cpus, setup),
         cmocka_unit_test_setup(second_console_gets_the_log_so_far, setup),

@@ -1,7 +1,7 @@
 """Commands and pretty printers for a Keel kernel under gdb: everything is read from the kernel's memory, nothing is called."""
 import gdb
 
-from . import allocator, cpu, layout, log, memory, paging, printers
+from . import allocator, cpu, layout, log, memory, paging, printers, threads
 
 
 class KeelCommand(gdb.Command):
@@ -13,7 +13,7 @@ class KeelCommand(gdb.Command):
 
 def register():
     KeelCommand()
-    for module in (log, paging, memory, allocator, cpu):
+    for module in (log, paging, memory, allocator, cpu, threads):
         module.register()
     printers.register()
     layout.register()

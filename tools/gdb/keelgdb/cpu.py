@@ -16,6 +16,17 @@ def area():
     return percpu.dereference()
 
 
+def fields(value):
+    """(name, value) of each member, those of unnamed structures and unions too, once each."""
+    seen = set()
+    for field in value.type.fields():
+        inner = fields(value[field]) if field.name is None else [(field.name, value[field])]
+        for name, member in inner:
+            if name not in seen:
+                seen.add(name)
+                yield name, member
+
+
 class PerCpu(target.Command):
     """keel percpu [VARIABLE]: struct percpu of the selected CPU (`thread N` selects), or one PER_CPU variable of it."""
 
@@ -25,9 +36,9 @@ class PerCpu(target.Command):
     def run(self, arguments):
         percpu = area()
         if not arguments:
-            for field in percpu.type.fields():
-                if field.name != "held_locks":
-                    print(f"{field.name:18} {percpu[field.name]}")
+            for name, member in fields(percpu):
+                if name != "held_locks":
+                    print(f"{name:18} {member}")
             return
         variable = target.value(arguments[0])
         moved = target.register("gs_base") + int(variable.address)
