@@ -5,7 +5,6 @@ import time
 
 from harness import Machine, Picture, scenario
 from harness.screen_text import ScreenText
-from harness.vm import plain
 
 UEFI_TIMEOUT = 180
 BLACK = (0, 0, 0)
@@ -87,7 +86,7 @@ def report(run):
         vm.send("fault null_read\r")
         vm.expect(r"(?i)null pointer read")
         vm.wait_halted()
-        last = plain(vm.serial_text).rstrip().split("\n")[-1]
+        last = vm.output.rstrip().split("\n")[-1]
         wait_screen(run, vm, re.escape(last[:60]))
         vm.kill()
 

@@ -89,5 +89,5 @@ class BochsVm(Line):
         data = self.serial.recv(65536)
         if not data:
             self.end = self.end or outcome.FAIL
-        self.serial_text += self.serial_decoder.decode(data)
+        self._take(data)
         return True

@@ -7,8 +7,8 @@ import time
 from . import outcome
 
 PROMPT = "keel> "
-# A sequence cut off at the end of the text counts too: its rest is still on the line.
-ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b(\[[0-9;?]*)?\Z")
+CUT_OFF = r"\x1b(?:\[[0-9;?]*)?\Z"  # a sequence whose rest is still on the line
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|" + CUT_OFF)
 
 
 def plain(text):
@@ -17,19 +17,29 @@ def plain(text):
 
 
 class Line:
-    """Subclasses have `serial`, a socket, and _pump(deadline), which waits for something to happen, adds what came to
-    serial_text, sets `end` when the machine has ended, and returns False when nothing happened until the deadline."""
+    """Subclasses have `serial`, a socket, and _pump(deadline), which waits for something to happen, gives what came to
+    _take(), sets `end` when the machine has ended, and returns False when nothing happened until the deadline."""
 
     def __init__(self, deadline):
         self.deadline = deadline  # time.monotonic() seconds; no wait goes beyond it
         self.serial = None
         self.serial_text = ""     # all that came over the line
+        self.output = ""          # the same, plain
+        self.cut_off = ""         # the beginning of a sequence, not in `output` yet
         self.serial_decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self.position = 0         # up to where expect() has read, in plain(serial_text)
+        self.position = 0         # up to where expect() has read, in `output`
         self.end = None           # one of outcome's words, once the machine has ended
 
     def _pump(self, deadline):
         raise NotImplementedError
+
+    def _take(self, data):
+        """Adds bytes from the line to what is known."""
+        text = self.serial_decoder.decode(data)
+        self.serial_text += text
+        text = self.cut_off + text
+        self.cut_off = "".join(re.findall(CUT_OFF, text))
+        self.output += plain(text)
 
     @staticmethod
     def _wait_readable(sockets, deadline):
@@ -48,7 +58,7 @@ class Line:
         expression = re.compile(pattern, re.MULTILINE)
         deadline = self._deadline(timeout)
         while True:
-            match = expression.search(plain(self.serial_text), self.position)
+            match = expression.search(self.output, self.position)
             if match:
                 self.position = match.end()
                 return match
@@ -65,15 +75,10 @@ class Line:
         start = self.position
         self.send(line + "\r")
         self.wait_prompt(timeout)
-        text = plain(self.serial_text)[start:self.position - len(PROMPT)]
+        text = self.output[start:self.position - len(PROMPT)]
         return text.split("\n", 1)[1] if "\n" in text else text
 
     def exit(self, timeout=None):
         """Types exit and wants QEMU to end with the success code."""
         self.send("exit\r")
         self.wait_end(outcome.PASS, timeout)
-
-    @property
-    def output(self):
-        """All serial output so far, plain."""
-        return plain(self.serial_text)

@@ -73,14 +73,16 @@ class Run:
         self.directory = os.path.join(build, "scenarios", entry.name)
         self.deadline = time.monotonic() + timeout
         self.vms = []
+        self.qemus = []                        # those of vms that are QEMUs
         os.makedirs(self.directory, exist_ok=True)
 
     def boot(self, machine=Machine(), kernel=None, iso=None, inherit=()):
         """Starts a machine; use it with `with`. The n-th one of a scenario logs into the directory n (from 2 on). QEMU
         inherits the sockets of `inherit`, which are closed here."""
         directory = self.directory if not self.vms else os.path.join(self.directory, str(len(self.vms) + 1))
-        vm = Vm(machine, self.build, directory, self.deadline, kernel, iso, inherit)
+        vm = Vm(machine, self.build, directory, self.deadline, kernel, iso, inherit, self.qemus)
         self.vms.append(vm)
+        self.qemus.append(vm)
         return vm
 
     def with_files(self, machine):

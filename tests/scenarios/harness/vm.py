@@ -27,11 +27,12 @@ def die_with_parent():
 
 
 class Vm(Line):
-    def __init__(self, machine, build, directory, deadline, kernel=None, iso=None, inherit=()):
+    def __init__(self, machine, build, directory, deadline, kernel=None, iso=None, inherit=(), beside=()):
         """deadline is in time.monotonic() seconds. directory gets serial.log, debug.log, cpu_reset.log, qemu.log and
-        command (to be pasted into a shell)."""
+        command (to be pasted into a shell). `beside`: the scenario's machines, this one or not."""
         super().__init__(deadline)
         self.machine = machine
+        self.beside = beside
         self.directory = directory
         self.end_checked = False
         self.shutdown_reason = None
@@ -109,7 +110,7 @@ class Vm(Line):
         except ConnectionError:
             return False
         if source is self.serial:
-            self.serial_text += self.serial_decoder.decode(data)
+            self._take(data)
         else:
             self._receive_qmp(data)
         return bool(data)
@@ -131,11 +132,14 @@ class Vm(Line):
                 before = len(self.serial_text) + len(self.qmp_text)
 
     def _pump(self, deadline):
-        """Waits for something to happen and takes it in. False when nothing did until the deadline."""
-        ready = self._wait_readable([self.serial, self.qmp_socket], deadline)
+        """Waits for something to happen and takes it in. False when nothing did until the deadline. The machines that run
+        beside this one are listened to as well: one that nobody listens to stands still once its line is full."""
+        sources = {source: vm for vm in {*self.beside, self} if vm.end is None for source in (vm.serial, vm.qmp_socket)}
+        ready = self._wait_readable(list(sources), deadline)
         for source in ready:
-            if not self._receive(source) and self.end is None:
-                self._ended()
+            vm = sources[source]
+            if not vm._receive(source) and vm.end is None:
+                vm._ended()
         return bool(ready)
 
     # What goes in
