@@ -15,10 +15,10 @@
 
 enum state { FRAMEBUFFER_ABSENT, FRAMEBUFFER_WAITING, FRAMEBUFFER_EARLY, FRAMEBUFFER_MAPPED };
 
-static enum state state;       /* [console lock] once registered */
-static struct surface surface; /* [console lock] once registered */
-static struct text_screen screen;
-static paddr_t base;
+static enum state state;            /* [console lock] once registered */
+static struct surface surface;      /* [console lock] once registered */
+static struct text_screen screen;   /* [console lock] once registered */
+static paddr_t base;                /* [I] */
 static uint8_t *final_pixels;       /* [I] once change is asked for */
 static struct vt_cell *final_grids; /* [I] likewise; NULL where there was no memory */
 

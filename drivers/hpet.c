@@ -24,7 +24,7 @@ static struct hpet_registers *registers; /* [I] */
 static uint64_t hz;                      /* [I] */
 static unsigned comparator;              /* [I] the one events come from */
 static uint32_t comparator_config;       /* [I] without its enable bit */
-static struct irq *event_irq;
+static struct irq *event_irq;            /* [I] */
 
 static uint64_t read_counter(struct clock_source *source)
 {
@@ -135,7 +135,7 @@ INIT static bool program_route(unsigned n, uint32_t gsi)
 /* True when the interrupt comes through. */
 INIT static bool route_to(unsigned n, uint32_t gsi)
 {
-    static unsigned nr_dead;
+    static unsigned nr_dead; /* [I] boot only */
 
     if (nr_dead >= DEAD_MAX)
         return false;

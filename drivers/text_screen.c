@@ -2,7 +2,7 @@
 
 #define EARLY_CELLS (TEXT_SCREEN_EARLY_COLUMNS * TEXT_SCREEN_EARLY_ROWS)
 
-static struct vt_cell early_grids[2 * EARLY_CELLS];
+static struct vt_cell early_grids[2 * EARLY_CELLS]; /* [console lock] of the one screen that is there early */
 
 static struct text_screen *screen_of(struct console *console)
 {

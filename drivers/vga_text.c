@@ -10,8 +10,8 @@
 #include "cp437.h"
 #include "text_screen.h"
 
-static struct text_screen screen;
-static bool is_registered;
+static struct text_screen screen;      /* [console lock] once registered */
+static bool is_registered;             /* [I] */
 static volatile uint16_t *cells;       /* [console lock] */
 static volatile uint16_t *final_cells; /* [I] once change is asked for */
 

@@ -7,7 +7,7 @@
 
 static int audit(int argc, char **argv)
 {
-    static struct audit_report report; /* the prompt runs one command at a time */
+    static struct audit_report report; /* [prompt] which runs one command at a time */
     int error = audit_run(&report);
 
     (void)argc, (void)argv;

@@ -2,10 +2,10 @@
 
 #include <debug/log.h>
 
-unsigned fail_inject_kinds;
-static uint64_t number;    /* [I] while armed: of the one that fails */
-static uint64_t remaining; /* [a] counted allocations until the one that fails */
-static bool has_failed;    /* [a] */
+unsigned fail_inject_kinds; /* [a] */
+static uint64_t number;     /* [I] while armed: of the one that fails */
+static uint64_t remaining;  /* [a] counted allocations until the one that fails */
+static bool has_failed;     /* [a] */
 
 void fail_inject_arm(unsigned kinds, uint64_t nth)
 {

@@ -38,8 +38,8 @@ struct finding {
 
 /* In .bss: a report may run on any stack, and only one does. */
 static char class_text[HEAP_FAULT_TEXT_MAX];
-static char class_words[96];
-static struct finding finding;
+static char class_words[96];   /* [report] */
+static struct finding finding; /* [report] */
 
 /* Why the first bad byte is bad. A granule that is allowed in part is followed by the reason. */
 static uint8_t reason_of(uint64_t bad)

@@ -30,7 +30,7 @@ static struct slab_cache normal_caches[ARRAY_SIZE(classes)], dma32_caches[ARRAY_
 
 /* [I] by (size + GRANULE - 1) / GRANULE */
 static struct slab_cache *normal_of_size[KMALLOC_SLAB_MAX / GRANULE + 1];
-static struct slab_cache *dma32_of_size[KMALLOC_SLAB_MAX / GRANULE + 1];
+static struct slab_cache *dma32_of_size[KMALLOC_SLAB_MAX / GRANULE + 1]; /* [I] */
 
 static INIT void class_table_init(void)
 {

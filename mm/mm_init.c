@@ -19,7 +19,7 @@
 
 static INIT_DATA struct boot_allocator allocator;
 static READ_ONLY_AFTER_INIT const struct boot_info *boot;
-static bool is_init_memory_free;
+static bool is_init_memory_free; /* [I] once boot is done */
 
 static INIT void say_what_is_ignored(const struct boot_info *info)
 {

@@ -24,6 +24,7 @@
 #define LIST_CAPACITY 63u
 #define LIST_BATCH    16u
 
+/* [each zone's lock] */
 static struct zone zones[ZONES] = {
     [ZONE_LOW] = {.name = "LOW", .lock = SPINLOCK_INITIALIZER("zone LOW")},
     [ZONE_DMA32] = {.name = "DMA32", .lock = SPINLOCK_INITIALIZER("zone DMA32")},
@@ -45,7 +46,7 @@ struct cpu_pages {
     struct page *entries[1 + LIST_CAPACITY]; /* owner PAGE_FREE, order PAGE_ORDER_CACHED */
 };
 
-static PER_CPU struct cpu_pages cpu_pages;
+static PER_CPU struct cpu_pages cpu_pages; /* [c] with interrupts off */
 static struct cpu_pages *all_cpu_pages; /* [a] page_alloc_cpu_init adds (tests/models/page_lists.pml), nobody removes */
 
 void page_alloc_init(void)

@@ -9,7 +9,7 @@
 #include <mm/tlb.h>
 #include <sync/spinlock.h>
 
-struct page_tables kernel_tables;
+struct page_tables kernel_tables; /* [I] its root and properties; the tables: paging_lock */
 
 /* Protects every kernel mapping and kernel_tables.retired. Interrupt handlers may map; the zone locks are taken below
  * it. */

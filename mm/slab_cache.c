@@ -3,10 +3,10 @@
 
 #include "slab_fast.h"
 
-struct list slab_caches = LIST_INITIALIZER(slab_caches);
+struct list slab_caches = LIST_INITIALIZER(slab_caches); /* [slab_caches_lock] */
 struct spinlock slab_caches_lock = SPINLOCK_INITIALIZER("slab caches");
 
-static struct slab_cache cache_cache; /* of struct slab_cache */
+static struct slab_cache cache_cache; /* [its own lock] of struct slab_cache */
 
 void slab_caches_init(void)
 {

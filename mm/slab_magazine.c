@@ -4,7 +4,7 @@
 #include "slab_fast.h"
 
 PER_CPU struct magazine_slot magazine_slots[MAGAZINE_CACHES];
-struct slab_cache slab_magazine_cache;
+struct slab_cache slab_magazine_cache; /* [its own lock] */
 
 static uint64_t indices_taken[MAGAZINE_CACHES / 64]; /* [slab_caches_lock] */
 

@@ -5,7 +5,7 @@
 /* [slab_caches_lock] where the scrubber is: the cache's place in the list, and how many of its slabs are still to be
  * looked at. Caches that come and go meanwhile make it look at one twice or in the next round. */
 static unsigned current_cache;
-static uint32_t slabs_left;
+static uint32_t slabs_left; /* [slab_caches_lock] */
 
 /* Free objects of one slab, along its free list. */
 static void scrub_slab_locked(const struct slab_cache *cache, struct page *page, struct heap_fault *fault)

@@ -2,7 +2,7 @@
 
 #include <mm/tlb.h>
 
-PER_CPU uint32_t tlb_idle_state_;
+PER_CPU uint32_t tlb_idle_state_;   /* [a] */
 static PER_CPU uint64_t nr_flushes; /* [c] in whatever woke the CPU */
 
 void tlb_wake_(void)

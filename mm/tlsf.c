@@ -14,7 +14,7 @@
 
 typedef uint64_t unaligned_u64 __attribute__((aligned(1)));
 
-struct tlsf_heap tlsf_normal, tlsf_dma32;
+struct tlsf_heap tlsf_normal, tlsf_dma32; /* [each heap's lock] */
 
 void tlsf_init(void)
 {

@@ -26,7 +26,7 @@
 
 static void summarise(struct rbtree_node *node);
 
-struct rbtree vm_areas = {NULL, summarise};
+struct rbtree vm_areas = {NULL, summarise}; /* [vm_area_lock] */
 struct spinlock vm_area_lock = SPINLOCK_INITIALIZER("vmalloc areas");
 
 static struct slab_cache *area_cache; /* [I] */

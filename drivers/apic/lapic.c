@@ -18,11 +18,11 @@
 
 #define ICR_POLLS_MAX 100000u
 
-static bool is_present, is_x2apic;       /* [I] after lapic_init */
-static struct lapic_register *registers; /* [I] */
-static uint64_t boot_address;            /* [I] of the registers, in the boot CPU's MSR */
-static struct irq *spurious_irq, *error_irq;
-static uint32_t last_errors; /* [a] what the error interrupt has read */
+static bool is_present, is_x2apic;           /* [I] after lapic_init */
+static struct lapic_register *registers;     /* [I] */
+static uint64_t boot_address;                /* [I] of the registers, in the boot CPU's MSR */
+static struct irq *spurious_irq, *error_irq; /* [I] */
+static uint32_t last_errors;                 /* [a] what the error interrupt has read */
 
 bool lapic_is_present(void)
 {

@@ -28,7 +28,7 @@
 #define ENTRY_ONE_SHOT VECTOR_TIMER
 #define ENTRY_DEADLINE (LAPIC_LVT_TSC_DEADLINE | VECTOR_TIMER)
 
-static struct irq *timer_irq;
+static struct irq *timer_irq;        /* [I] */
 static PER_CPU uint32_t timer_entry; /* [c] with interrupts off: the LVT's entry; 0 until one of the above is in it */
 static uint64_t one_shot_multiplier, tsc_multiplier; /* [I] counts in 2^32 ns */
 

@@ -8,7 +8,7 @@
 
 #include "roots.h"
 
-static struct pci_tree tree; /* boot and work only */
+static struct pci_tree tree; /* [work] boot, and pieces of work (dev/work.h) */
 
 static bool is_end(const struct pci_match *match)
 {

@@ -14,7 +14,7 @@
 #define MAX_MESSAGES 32u
 
 static struct spinlock slots_lock = SPINLOCK_INITIALIZER("PCI slots");
-static struct list slots = LIST_INITIALIZER(slots);
+static struct list slots = LIST_INITIALIZER(slots); /* [slots_lock] */
 
 static void run(struct work *work)
 {
@@ -155,15 +155,17 @@ bool pci_slot_look(unsigned n, struct slot_figures *figures)
     bool is_found = false;
 
     list_for_each_entry (slot, &slots, link) {
+        uint32_t request;
+
         is_found = n-- == 0;
         if (!is_found)
             continue;
+        request = __atomic_load_n(&slot->request, __ATOMIC_ACQUIRE); /* before the state; pairs with on_request */
         *figures = (struct slot_figures){.number = slot->number,
                                          .state = __atomic_load_n(&slot->state, __ATOMIC_RELAXED),
                                          .is_occupied = slot_is_occupied(&slot->registers)};
         memcpy(figures->port, slot_port_name(slot), sizeof(figures->port));
-        figures->is_settled = (figures->state == SLOT_EMPTY || figures->state == SLOT_ON) &&
-                              __atomic_load_n(&slot->request, __ATOMIC_RELAXED) == REQUEST_NONE;
+        figures->is_settled = (figures->state == SLOT_EMPTY || figures->state == SLOT_ON) && request == REQUEST_NONE;
         break;
     }
     spinlock_unlock_irqrestore(&slots_lock, flags);

@@ -132,7 +132,7 @@ static void look_for_device(struct slot *slot)
 
 /* ---- events ---- */
 
-static void on_request(struct slot *slot, enum request request)
+static void carry_out(struct slot *slot, enum request request)
 {
     if (request == REQUEST_ON && slot->state == SLOT_EMPTY)
         start(slot);
@@ -142,6 +142,18 @@ static void on_request(struct slot *slot, enum request request)
         remove_orderly(slot);
     else if (slot->state == SLOT_STARTING || slot->state == SLOT_SETTLING)
         stop(slot, false);
+}
+
+/* The request stays until it is carried out, so that pci_slot_look, on another CPU, does not take the slot of before
+ * for that of afterwards. One that comes meanwhile queues the work again. */
+static void on_request(struct slot *slot)
+{
+    /* Acquire: pairs with pci_slot_switch. */
+    uint32_t request = __atomic_load_n(&slot->request, __ATOMIC_ACQUIRE);
+
+    carry_out(slot, (enum request)request);
+    /* Release: pairs with pci_slot_look, which sees the state with it. */
+    __atomic_compare_exchange_n(&slot->request, &request, REQUEST_NONE, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
 static void on_button(struct slot *slot)
@@ -212,8 +224,8 @@ static void step(struct slot *slot)
         on_button(slot);
     if (slot->due_ns != 0 && clock_now_ns() >= slot->due_ns)
         on_due(slot);
-    if (slot->state != SLOT_STOPPING) /* H4; the exchange pairs with pci_slot_switch */
-        on_request(slot, __atomic_exchange_n(&slot->request, REQUEST_NONE, __ATOMIC_ACQUIRE));
+    if (slot->state != SLOT_STOPPING) /* H4 */
+        on_request(slot);
 }
 
 /* What the boot scan found stays on; where it found nothing, power is off until something comes. */

@@ -22,7 +22,7 @@ struct slot {
     uint64_t give_up_ns;   /* of STARTING and SETTLING */
     bool is_replaced;      /* in STOPPING: something was plugged in */
     uint32_t events;       /* [a] taken from the port, not yet looked at */
-    uint32_t request;      /* [a] enum request */
+    uint32_t request;      /* [a] enum request, until it is carried out */
     bool is_watched;       /* [a] */
     struct work work;
     struct timer timer;

@@ -19,7 +19,7 @@
 #define SIZE_SHORTEST 4u /* what a ring is shortened to at the most */
 
 static struct spinlock queues_lock = SPINLOCK_INITIALIZER("list of virtqueues");
-static struct list queues = LIST_INITIALIZER(queues); /* in the order in which they were created */
+static struct list queues = LIST_INITIALIZER(queues); /* [queues_lock] in the order in which they were created */
 
 static struct virtqueue_config choose_config(const struct virtio_device *device, uint16_t offered, uint16_t max_size,
                                              uint16_t max_segments)

@@ -45,7 +45,7 @@ struct rng {
 };
 
 static struct spinlock rngs_lock = SPINLOCK_INITIALIZER("list of entropy devices");
-static struct list rngs = LIST_INITIALIZER(rngs);
+static struct list rngs = LIST_INITIALIZER(rngs); /* [rngs_lock] */
 
 /* ---- requests ---- */
 

@@ -9,8 +9,8 @@ __attribute__((section(".percpu.first"))) struct percpu percpu;
 /* Linker script: the size of an area, and the boot CPU's own. */
 extern char __percpu_size[], __percpu_boot_area[];
 
-static uint32_t nr_cpus; /* [a] */
-static uintptr_t boot_gs_base;
+static uint32_t nr_cpus;                              /* [a] */
+static uintptr_t boot_gs_base;                        /* [I] */
 static const uintptr_t *all_gs_bases = &boot_gs_base; /* [a] */
 
 uint32_t percpu_nr_cpus(void)

@@ -43,7 +43,7 @@ static uint64_t mix(uint64_t x)
 
 __attribute__((no_stack_protector)) uint64_t boot_random(void)
 {
-    static uint64_t state;
+    static uint64_t state; /* [a] */
     uint64_t hardware = 0;
 
     if (!cpu_random(&hardware))

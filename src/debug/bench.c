@@ -21,7 +21,7 @@ static struct {
     uint64_t ticks, ns; /* of the round */
     bool is_done;       /* bench_stop was reached */
     const char *skipped_because;
-} measured;
+} measured; /* [prompt] one bench at a time, on its thread */
 
 /* Earlier instructions have to be done first (SDM 2B, RDTSC). */
 static uint64_t ordered_rdtsc(void)

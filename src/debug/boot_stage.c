@@ -22,14 +22,14 @@ static const char *const names[] = {
 static_assert(ARRAY_SIZE(names) == BOOT_STAGES, "each stage has a name");
 static_assert(BOOT_STAGE_POST_BASE + BOOT_STAGES <= 0x100, "a POST code is a byte");
 
-static struct boot_stage_record records[BOOT_STAGES]; /* written by boot_stage, on the boot CPU only */
+static struct boot_stage_record records[BOOT_STAGES]; /* [a] is_reached; boot_stage writes, on the boot thread only */
 
 void boot_stage(enum boot_stage stage)
 {
     /* The port first: it needs nothing that could hang. */
     out8(BOOT_STAGE_POST_PORT, (uint8_t)(BOOT_STAGE_POST_BASE + stage));
     records[stage].tsc = rdtsc();
-    records[stage].is_reached = true;
+    __atomic_store_n(&records[stage].is_reached, true, __ATOMIC_RELEASE); /* pairs with boot_stage_record */
     log_info("boot: stage %u of %u: %s", (unsigned)stage + 1, (unsigned)BOOT_STAGES, names[stage]);
 }
 
@@ -40,7 +40,10 @@ const char *boot_stage_name(enum boot_stage stage)
 
 struct boot_stage_record boot_stage_record(enum boot_stage stage)
 {
-    struct boot_stage_record record = records[stage];
+    const struct boot_stage_record *from = &records[stage];
+    bool is_reached =
+        __atomic_load_n(&from->is_reached, __ATOMIC_ACQUIRE); /* pairs with boot_stage: tsc comes with it */
+    struct boot_stage_record record = {.is_reached = is_reached, .tsc = is_reached ? from->tsc : 0};
     uint64_t entry_tsc = rdtsc() - tsc_since_entry();
     uint64_t mhz = tsc_frequency_hz() / 1000000;
 

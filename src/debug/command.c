@@ -2,8 +2,8 @@
 
 #include <lib/format.h>
 
-static char words[256]; /* commands run one at a time */
-static bool has_words;
+static char words[256]; /* [prompt] commands run one at a time */
+static bool has_words;  /* [prompt] */
 
 int command_error(int error, const char *format, ...)
 {

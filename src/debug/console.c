@@ -271,7 +271,7 @@ static void tell_dropped(void)
  * shows it. */
 static bool drain(uint64_t at_least)
 {
-    static bool is_draining_in_panic;
+    static bool is_draining_in_panic; /* [report] the CPU that writes the last one */
     uint64_t lowest = UINT64_MAX;
 
     if (is_draining_in_panic)

@@ -10,7 +10,7 @@
 #define DEBUG_PORT       0xe9
 #define WAIT_READS       20000 /* a character at 9600 baud takes a millisecond */
 
-static bool is_com1_dead;
+static bool is_com1_dead; /* [I] before there are other CPUs; or of a CPU that can do nothing else any more */
 
 static void com1_write(uint8_t byte)
 {

@@ -9,11 +9,11 @@
 #include <debug/report_hooks.h>
 #include <lib/string.h>
 
-struct kcsan_table kcsan_table;
+struct kcsan_table kcsan_table; /* [a] */
 READ_ONLY_AFTER_INIT uint32_t kcsan_every;
 static READ_ONLY_AFTER_INIT uint64_t delay_ticks;
-PER_CPU int32_t kcsan_skip;
-PER_CPU uint32_t kcsan_quiet;
+PER_CPU int32_t kcsan_skip;   /* [c] */
+PER_CPU uint32_t kcsan_quiet; /* [c] */
 
 static PER_CPU uint32_t random_state; /* [c] */
 

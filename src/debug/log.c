@@ -24,7 +24,7 @@ static_assert((LOG_RECORDS & (LOG_RECORDS - 1)) == 0, "the ring wants a power of
 
 static uint64_t (*now_ns)(void) = tsc_now_ns; /* [I] after boot */
 static struct log_slot log_slots[LOG_RECORDS];
-static struct log_ring ring = {.slots = log_slots, .size = LOG_RECORDS};
+static struct log_ring ring = {.slots = log_slots, .size = LOG_RECORDS}; /* [a] debug/log_ring.h */
 
 /* Text from firmware or a device must not drive the terminal: control characters become question marks. A newline
  * stays, for records of several lines; those at the end go. */

@@ -3,7 +3,7 @@
 #include <cpu/reset.h>
 #include <debug/panic.h>
 
-static enum panic_action panic_action = PANIC_HALT;
+static enum panic_action panic_action = PANIC_HALT; /* [I] */
 
 void panic_set_action(enum panic_action action)
 {

@@ -128,7 +128,7 @@ static bool claim_fatal_report(void)
 
 void report_fatal(const struct report *report)
 {
-    static struct report last;
+    static struct report last; /* [report] of the CPU that has fatal_cpu */
 
     __asm__ volatile("cli");
     if (report_is_running())

@@ -13,9 +13,9 @@
 static struct {
     uint32_t count; /* [a] who makes it 1 writes text */
     char text[FAILURE_TEXT_MAX];
-} failure;
+} failure; /* [a] as its fields say */
 
-static unsigned failed_since_boot; /* tests, not failures in them */
+static unsigned failed_since_boot; /* [prompt] tests, not failures in them */
 
 void test_fail(const char *file, int line, const char *format, ...)
 {

@@ -15,7 +15,7 @@
 #include "block_internal.h"
 
 static struct spinlock lock = SPINLOCK_INITIALIZER("block devices");
-static struct list devices = LIST_INITIALIZER(devices);
+static struct list devices = LIST_INITIALIZER(devices); /* [lock] */
 
 static struct block_device *find_locked(const char *name)
 {

@@ -16,9 +16,9 @@
 #include <sync/spinlock.h>
 
 static struct spinlock lock = SPINLOCK_INITIALIZER("device model");
-static struct list devices = LIST_INITIALIZER(devices);
-static struct list drivers = LIST_INITIALIZER(drivers);
-static uint64_t last_number; /* [l] */
+static struct list devices = LIST_INITIALIZER(devices); /* [lock] */
+static struct list drivers = LIST_INITIALIZER(drivers); /* [lock] */
+static uint64_t last_number;                            /* [l] */
 
 static struct device *device_of(struct list *link)
 {

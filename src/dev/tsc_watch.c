@@ -9,7 +9,7 @@
 #define COMPARE_EVERY_NS (4 * NS_PER_S)
 
 static uint64_t last_ns; /* [a] */
-static uint32_t next;    /* only the piece of work */
+static uint32_t next;    /* [work] only the piece of it */
 
 static void compare_next(struct work *work)
 {

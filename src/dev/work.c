@@ -9,11 +9,11 @@
 #include <sync/spinlock.h>
 
 static struct spinlock lock = SPINLOCK_INITIALIZER("work");
-static struct list queue = LIST_INITIALIZER(queue);
-static bool is_busy = true;       /* [l] boot, or a piece of work */
-static bool is_waiting;           /* [a] something is queued, and nothing is busy */
-static bool has_started;          /* [a] boot is done */
-static struct thread *the_worker; /* [I] after work_init; NULL: who calls work_run does it */
+static struct list queue = LIST_INITIALIZER(queue); /* [l] */
+static bool is_busy = true;                         /* [l] boot, or a piece of work */
+static bool is_waiting;                             /* [a] something is queued, and nothing is busy */
+static bool has_started;                            /* [a] boot is done */
+static struct thread *the_worker;                   /* [I] after work_init; NULL: who calls work_run does it */
 
 /* [l] */
 static void update_locked(void)

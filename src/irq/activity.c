@@ -1,6 +1,6 @@
 #include <irq/activity.h>
 
-uint32_t activity_nr_waiting;
+uint32_t activity_nr_waiting; /* [a] */
 
 static void (*waker)(void); /* [I] after boot */
 

@@ -6,7 +6,7 @@
 #include <mm/kmalloc.h>
 
 struct spinlock irq_table_lock = SPINLOCK_INITIALIZER("irq table");
-struct list irq_lines = LIST_INITIALIZER(irq_lines);
+struct list irq_lines = LIST_INITIALIZER(irq_lines); /* [irq_table_lock] */
 
 static struct spinlock mask_lock = SPINLOCK_INITIALIZER("irq mask");
 static struct irq_chip *chips; /* [irq table] */

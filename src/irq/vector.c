@@ -27,7 +27,7 @@ struct cpu_vectors {
     bool is_open;             /* [a] its controller can be sent to */
 };
 
-static PER_CPU struct cpu_vectors vectors;
+static PER_CPU struct cpu_vectors vectors; /* [t] and [c]: as its fields say */
 
 struct irq_line *vector_line(unsigned vector)
 {

@@ -42,7 +42,7 @@ static char *command_end(char *at)
 /* Returns 1 when the command failed, else 0. */
 static unsigned run(const struct command_set *set, char *text)
 {
-    static char *words[DISPATCH_WORDS_MAX + 1]; /* too much for the stack; commands do not dispatch */
+    static char *words[DISPATCH_WORDS_MAX + 1]; /* [prompt] too much for the stack; commands do not dispatch */
     const struct command *command;
     const char *why;
     int nr_words = split_words(text, words, DISPATCH_WORDS_MAX);

@@ -178,7 +178,7 @@ void display_begin(struct display *display)
 
 void display_update(struct display *display, const char *label, const char *text, size_t length, size_t cursor)
 {
-    static struct row row; /* 1 KiB; there is one prompt */
+    static struct row row; /* [prompt] 1 KiB; there is one */
     unsigned first = 0, end;
 
     lay_out(display, &row, label, text, length, cursor);

@@ -30,7 +30,7 @@
 /* Idle work that follows what was just done; then there is nothing new for it to look at. */
 #define IDLE_WORK_NS (50 * NS_PER_MS)
 
-static struct editor editor;
+static struct editor editor; /* [prompt] */
 
 /* Writing to a serial line takes as long as the same number of typed bytes takes to arrive: poll in between. */
 static void write_and_poll(const char *bytes, size_t length)

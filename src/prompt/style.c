@@ -1,6 +1,6 @@
 #include "style.h"
 
-static bool can_clear, can_colour;
+static bool can_clear, can_colour; /* [prompt] */
 
 static const char *const sequences[] = {
     [STYLE_NONE] = "\x1b[0m",

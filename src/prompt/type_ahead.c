@@ -9,7 +9,7 @@
 static struct {
     uint8_t bytes[TYPE_AHEAD_MAX];
     size_t head, tail; /* written and read so far; their difference is what is held */
-} ring;
+} ring;                /* [prompt] */
 
 void type_ahead_poll(void)
 {

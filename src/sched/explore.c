@@ -8,10 +8,10 @@
 
 #include "cpu_queue.h"
 
-static struct explore_plan plan;
-static struct explore_result result;
-static uint64_t random_state;
-static bool is_on; /* [a] */
+static struct explore_plan plan;     /* [c] of the CPU that explores; nothing else runs */
+static struct explore_result result; /* [c] the same */
+static uint64_t random_state;        /* [c] the same */
+static bool is_on;                   /* [a] */
 
 /* xorshift64 (Marsaglia, "Xorshift RNGs", 2003): any seed but 0. */
 static uint64_t next_random(void)

@@ -23,7 +23,7 @@
 
 #define IDLE_WORK_EVERY_NS (10 * NS_PER_MS)
 
-static struct thread boot_thread;
+static struct thread boot_thread; /* [its own lock] sched/thread.h */
 
 /* Ends with interrupts off. From saying so to the halt nothing is touched that anybody could map anew: the stack, the
  * per-CPU area and the image stay. */

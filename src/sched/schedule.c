@@ -10,7 +10,7 @@
 #include "switch.h"
 #include "watch_calls.h"
 
-PER_CPU struct cpu_queue cpu_queue;
+PER_CPU struct cpu_queue cpu_queue; /* [its own lock] */
 
 /* As spinlock_lock_irq_off, for the only lock that is held across a switch: no other one is when it is taken. */
 static ALWAYS_INLINE void lock_queue(struct cpu_queue *queue)

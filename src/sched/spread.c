@@ -7,7 +7,7 @@
 
 static struct cpu_mask taking; /* [a] CPUs that take threads; none leaves */
 static struct cpu_mask idle;   /* [a] of them, those with nothing to do: a hint, for it may change at any moment */
-bool spread_is_on_;
+bool spread_is_on_;            /* [I] when boot turns it on, before a second CPU takes threads */
 
 void sched_spread_threads(void)
 {

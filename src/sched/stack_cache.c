@@ -24,7 +24,7 @@ struct stack_cache {
     uint32_t count;       /* [l] */
 };
 
-static PER_CPU struct stack_cache caches;
+static PER_CPU struct stack_cache caches; /* [each one's lock] */
 
 static void **link_of(void *stack)
 {

@@ -12,7 +12,7 @@
 #include "internal.h"
 #include "mailbox.h"
 
-static PER_CPU struct mailbox calls; /* mailbox.h; one call at a time: threads only, preemption off */
+static PER_CPU struct mailbox calls; /* [c] and [a]: mailbox.h; one call at a time: threads only, preemption off */
 
 static struct mailbox *calls_of(uint32_t cpu)
 {

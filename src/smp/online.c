@@ -4,10 +4,10 @@
 #include <cpu/percpu.h>
 #include <irq/chip.h>
 
-static struct cpu boot_cpu = {.state = CPU_ONLINE};
+static struct cpu boot_cpu = {.state = CPU_ONLINE}; /* [I] */
 
-static struct cpu *boot_cpu_alone = &boot_cpu;
-struct cpu **smp_cpus = &boot_cpu_alone;
+static struct cpu *boot_cpu_alone = &boot_cpu;  /* [I] */
+struct cpu **smp_cpus = &boot_cpu_alone;        /* [I] once smp_init is done */
 static struct cpu_mask online = {.words = {1}}; /* [a] */
 static uint32_t nr_online = 1;                  /* [a] */
 

@@ -10,8 +10,8 @@
 
 #include "trampoline.h"
 
-uintptr_t *smp_gs_bases;
-struct ap_slot *ap_slots;
+uintptr_t *smp_gs_bases;  /* [I] */
+struct ap_slot *ap_slots; /* [I] the array */
 
 static void name_stack(uint32_t number)
 {

@@ -20,7 +20,7 @@ struct range {
     uint64_t length;
 };
 
-static PER_CPU struct mailbox flushes; /* mailbox.h; one at a time: interrupts off */
+static PER_CPU struct mailbox flushes; /* [c] and [a]: mailbox.h; one at a time: interrupts off */
 
 static struct mailbox *flushes_of(uint32_t cpu)
 {

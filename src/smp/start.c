@@ -44,8 +44,8 @@
 #define SELECTOR_CODE64 0x08 /* as in cpu/gdt.h */
 #define SELECTOR_CODE32 0x18
 
-const struct smp_cpu_steps *smp_steps;
-uint64_t ap_kernel_cr3;
+const struct smp_cpu_steps *smp_steps; /* [I] before another CPU runs */
+uint64_t ap_kernel_cr3;                /* [I] before another CPU runs */
 
 /* What there is while CPUs start. */
 struct starting {

@@ -42,8 +42,8 @@ struct where {
     } locks[LOCKS_MAX];
 };
 
-static PER_CPU struct where where;
-static uint32_t is_asking; /* [a] */
+static PER_CPU struct where where; /* [a] its CPU writes; read once it says that it is complete */
+static uint32_t is_asking;         /* [a] */
 
 static void note_callers(struct where *mine, const struct trap_frame *frame)
 {

@@ -25,7 +25,7 @@ struct view {
 struct spinlock time_lock = SPINLOCK_INITIALIZER("time");
 
 static struct clock_source *sources; /* [time lock] best first */
-static struct view views[2];         /* as above; written with the time lock held */
+static struct view views[2];         /* [time lock] to write; readers go by sequence, as above */
 static uint64_t sequence;            /* [a] */
 static uint64_t wall_offset_ns;      /* [I] after boot; 0: there is no wall clock */
 

@@ -36,8 +36,8 @@ struct cpu_timers {
     struct cpu_timers *next;     /* [I] in all_timers */
 };
 
-static PER_CPU struct cpu_timers timers;
-static struct cpu_timers *all_timers; /* [a] of the CPUs that have asked for theirs; they stay for ever */
+static PER_CPU struct cpu_timers timers; /* [q] each one's lock */
+static struct cpu_timers *all_timers;    /* [a] of the CPUs that have asked for theirs; they stay for ever */
 
 static NOINLINE void begin_timers(struct cpu_timers *t)
 {

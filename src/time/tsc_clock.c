@@ -22,8 +22,8 @@
 #define FASTEST_HZ       10000000000ull
 #define STILL_MAX        20000u /* readings, of at least 10 ns: the slowest counter counts within a microsecond */
 
-static uint64_t measured_hz; /* [I] */
-static const char *measured_against = "nothing";
+static uint64_t measured_hz;                     /* [I] */
+static const char *measured_against = "nothing"; /* [I] */
 
 /* Pairs of readings, the closest of a few. */
 struct reading {

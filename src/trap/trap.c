@@ -25,15 +25,17 @@ struct guarded_stack {
 static struct {
     struct guarded_stack stacks[NR_EMERGENCY_STACKS];
     uint8_t guard[PAGE_SIZE];
-} emergency ALIGNED(PAGE_SIZE);
+} emergency ALIGNED(PAGE_SIZE); /* [c] the boot CPU's stacks */
 
+/* [I] but for the links of the list they are in (mm/stack.h) */
 static struct stack_record records[NR_EMERGENCY_STACKS] = {
     [STACK_DOUBLE_FAULT] = {.name = "double fault"},
     [STACK_NMI] = {.name = "NMI"},
     [STACK_MACHINE_CHECK] = {.name = "machine check"},
     [STACK_REPORT] = {.name = "report"},
 };
-static struct stack_record boot_record = {.name = "boot", .base = boot_stack, .size_bytes = KERNEL_STACK_SIZE};
+static struct stack_record boot_record = {
+    .name = "boot", .base = boot_stack, .size_bytes = KERNEL_STACK_SIZE}; /* [I] the same */
 
 static void *stack_top(enum emergency_stack which)
 {

@@ -32,11 +32,11 @@ struct note {
     uint32_t accusation; /* [a] enum lockup; taken by the CPU itself */
 };
 
-static PER_CPU struct note note;
-static uint64_t nr_lockups;   /* [a] */
-static uint32_t is_reporting; /* [a] one report at a time, or their lines would mix */
+static PER_CPU struct note note; /* [a] and [c]: as its fields say */
+static uint64_t nr_lockups;      /* [a] */
+static uint32_t is_reporting;    /* [a] one report at a time, or their lines would mix */
 
-struct watchdog_options watchdog;
+struct watchdog_options watchdog; /* [I] */
 
 uint64_t watchdog_nr_lockups(void)
 {

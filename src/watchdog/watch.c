@@ -33,8 +33,8 @@ struct watcher {
     uint32_t is_watching; /* [a] written by its CPU */
 };
 
-static PER_CPU struct watcher watcher;
-static uint64_t period_ns; /* [I] */
+static PER_CPU struct watcher watcher; /* [c] and [a]: as its fields say */
+static uint64_t period_ns;             /* [I] */
 
 /* False where all are quiet, this CPU aside. */
 static bool look_at_others(uint64_t now, bool was_late)

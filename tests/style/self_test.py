@@ -63,7 +63,7 @@ class StyleTests(unittest.TestCase):
         self.assertIn(message, output)
 
     def test_the_good_tree_passes(self):
-        for test in ("layers", "headers", "format", "names", "documented", "length", "layouts", "locking"):
+        for test in ("layers", "headers", "format", "names", "documented", "length", "layouts", "locking", "statics"):
             with self.subTest(test=test):
                 code, output = run(test, {})
                 self.assertEqual(code, 0, output)
@@ -138,6 +138,19 @@ class StyleTests(unittest.TestCase):
         self.require("locking", {"mm/x.c": ""}, "there is no lock 'x'")
         self.require("locking", {"docs/locking.md": "| 8 | `x` |\n"}, "'x' has 7 rank, in docs/locking.md it is 8")
         self.require("locking", {"src/sync/lockdep_ranks.c": ""}, "'x' has no rank")
+
+    def test_statics(self):
+        for good in ("static int x; /* [a] */\n", "/* [x lock] */\nstatic struct y x = {\n    1,\n};\n", "static const int x = 1;\n",
+                     "static READ_ONLY_AFTER_INIT int x;\n", "static struct timer x;\n", "static int f(int a);\nstruct z {\n    int b;\n};\n",
+                     "int *const x = y; /* other */\nint f(void)\n{\n    static int b; /* [c] */\n    int c;\n}\n"):
+            self.assertEqual(run("statics", {"mm/y.c": good})[0], 0, good)
+        for bad in ("static int x;\n", "int y; /* [a] */\nint x;\n", "static const char *x; /* other */\n", "static void (*x)(int a);\n",
+                    "int f(void)\n{\n    static int x;\n}\n", "static PER_CPU struct y x = {1, 2};\n",
+                    "static struct {\n    int b; /* other */\n} x;\n", "static int y, x = 3;\n"):
+            self.require("statics", {"mm/y.c": bad}, "nothing says what protects 'x'")
+        page = GOOD["docs/locking.md"] + "\n## Variables\n\n| `mm/y.c` | `x` |\n"
+        self.assertEqual(run("statics", {"mm/y.c": "int x;\n", "docs/locking.md": page})[0], 0)
+        self.require("statics", {"docs/locking.md": page}, "there is no variable 'x' in mm/y.c")
 
     def test_documented_options(self):
         self.require("documented", {"src/lib/x.c": '"keel.new"\n'}, "keel.new is not in boot/command_line_options.c")

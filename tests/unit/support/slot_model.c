@@ -5,6 +5,7 @@
 #include <hw/pci.h>
 #include <time/clock.h>
 
+#include "../../../drivers/pci/hotplug.h"
 #include "unit.h"
 
 #define AT SLOT_MODEL_AT
@@ -159,7 +160,10 @@ int pci_bus_populate(struct pci_bus *bus)
 
 void pci_bus_empty(struct pci_bus *bus)
 {
+    struct slot_figures figures;
+
     assert_int_equal(slot_model.nr_behind, 1);
+    slot_model.was_settled = pci_slot_look(0, &figures) && figures.is_settled;
     slot_model.were_gone = device_is_gone(&slot_model.plugged);
     device_remove(&slot_model.plugged);
     slot_model.nr_emptied++;

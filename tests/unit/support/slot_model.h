@@ -22,7 +22,8 @@ struct slot_model {
     struct timer *set_timer; /* for timer_ns */
     struct deferred *queued;
     unsigned nr_populated, nr_emptied, nr_behind;
-    bool were_gone; /* when last emptied */
+    bool were_gone;   /* when last emptied */
+    bool was_settled; /* as the command sees it, then */
     struct pci_bus root, secondary;
     struct pci_device port;
     struct device plugged; /* which the device model sees behind the port */
