@@ -61,6 +61,7 @@ if(CMAKE_BUILD_TYPE STREQUAL "Debug") # these stop at functions that optimisatio
   gdb_test(pagewalk)
   gdb_test(memory ARGS "--command-line=keel.run=\"boot; memory; exit\"")
   gdb_test(cpu)
+  gdb_test(interrupt)
   gdb_test(slabs ARGS "--command-line=keel.run=\"slabs; exit\"")
   gdb_test(threads ARGS --cpus=2 "--command-line=keel.hung-thread-ms=0 keel.run=\"fault hung_thread; exit\"" -- -icount shift=0,sleep=off)
 endif()

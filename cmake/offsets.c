@@ -19,6 +19,7 @@ void offsets(void)
     CONSTANT(PERCPU_LINK_BASE_ADDRESS, PERCPU_LINK_BASE);
     PERCPU_OFFSET(PERCPU_SELF, self);
     PERCPU_OFFSET(PERCPU_SCRATCH, scratch);
+    PERCPU_OFFSET(PERCPU_INTERRUPT_STACK, interrupt_stack);
     OFFSET(TRAP_FRAME_R15, struct trap_frame, r15);
     OFFSET(TRAP_FRAME_R14, struct trap_frame, r14);
     OFFSET(TRAP_FRAME_R13, struct trap_frame, r13);

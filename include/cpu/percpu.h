@@ -36,6 +36,7 @@ struct percpu {
     struct thread *current;       /* who runs; NULL until the scheduler does */
     struct spinlock *wanted_lock; /* waited for, in the innermost context that waits; NULL: none */
     uint64_t nr_interrupts;       /* taken so far, of every kind: NMIs and strays too, exceptions not */
+    void *interrupt_stack;        /* its top; NULL while an interrupt is on it, and before there is one */
 };
 
 static_assert(PERCPU_LINK_BASE + offsetof(struct percpu, stack_canary) == PERCPU_CANARY_OFFSET,

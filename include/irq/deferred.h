@@ -35,3 +35,7 @@ void deferred_init(void);
  * that deferred work takes is taken with an irqsave form elsewhere. Context: irq-off. */
 void deferred_run(void);
 bool deferred_is_pending(void);
+
+/* Interrupts this CPU, so that what is queued on it runs once interrupts are on; without an interrupt controller it
+ * waits for who calls deferred_run next. Context: irq-off. */
+void deferred_interrupt(void);

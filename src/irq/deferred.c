@@ -36,10 +36,9 @@ void deferred_init(void)
         panic("deferred work: vector %u is taken", DEFERRED_VECTOR);
 }
 
-/* In a thread no way out of an interrupt comes, or nobody knows when. Interrupts off. */
-static void interrupt_own_cpu(void)
+void deferred_interrupt(void)
 {
-    if (this_cpu_read(percpu.interrupt_depth) == 0 && irq_controller())
+    if (irq_controller())
         irq_ipi_send(irq_controller_id(this_cpu_read(percpu.cpu_number)), IRQ_IPI_VECTOR, DEFERRED_VECTOR);
 }
 
@@ -52,8 +51,9 @@ void deferred_queue(struct deferred *deferred)
         return;
     flags = irq_save();
     list_add_last(this_cpu_queue(), &deferred->link);
-    if (!this_cpu_read(is_running))
-        interrupt_own_cpu();
+    /* In a thread no way out of an interrupt comes, or nobody knows when. */
+    if (!this_cpu_read(is_running) && this_cpu_read(percpu.interrupt_depth) == 0)
+        deferred_interrupt();
     irq_restore(flags);
 }
 

@@ -14,8 +14,8 @@
 
 #define NAME_MAX 32
 
-/* In the order of the IST; the report's is no entry of it. */
-enum { STACK_DOUBLE_FAULT, STACK_NMI, STACK_MACHINE_CHECK, STACK_REPORT, NR_STACKS };
+/* In the order of the IST; the last two are no entries of it. */
+enum { STACK_DOUBLE_FAULT, STACK_NMI, STACK_MACHINE_CHECK, STACK_REPORT, STACK_INTERRUPT, NR_STACKS };
 
 struct cpu_stack {
     void *base;
@@ -31,7 +31,7 @@ static void *top_of(const struct cpu_stack *stack)
 
 void trap_name_cpu(uint32_t cpu)
 {
-    static const char *const uses[NR_STACKS] = {"double fault", "NMI", "machine check", "report"};
+    static const char *const uses[NR_STACKS] = {"double fault", "NMI", "machine check", "report", "interrupt"};
     struct cpu_stack *of_cpu = *percpu_of(cpu, stacks);
 
     for (unsigned i = 0; i < NR_STACKS; i++)
@@ -72,5 +72,6 @@ void trap_init_cpu(void)
     tss_set_ist(IST_NMI, top_of(&mine[STACK_NMI]));
     tss_set_ist(IST_MACHINE_CHECK, top_of(&mine[STACK_MACHINE_CHECK]));
     report_set_stack(top_of(&mine[STACK_REPORT]));
+    this_cpu_write(percpu.interrupt_stack, top_of(&mine[STACK_INTERRUPT]));
     idt_load(); /* last: every gate finds its stack */
 }

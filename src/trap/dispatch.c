@@ -112,12 +112,25 @@ static void run_deferred(const struct trap_frame *frame)
     }
 }
 
-/* On the way out of the outermost interrupt, last: another thread may run before the interrupted code goes on. */
-static void give_cpu_away(const struct trap_frame *frame)
+/* What an exception's handler has queued runs in an interrupt, on the interrupts' stack: the thread's has no room for
+ * it (docs/stacks.md). */
+static void ask_for_deferred(void)
 {
-    if (UNLIKELY(this_cpu_read(percpu.preempt_count) == 0) && this_cpu_read(percpu.interrupt_depth) == 0 &&
-        (frame->rflags & RFLAGS_IF))
-        sched_interrupt_exit();
+    if (UNLIKELY(deferred_is_pending()) && this_cpu_read(percpu.interrupt_depth) == 1)
+        deferred_interrupt();
+}
+
+/* After the outermost interrupt another thread may run before the interrupted code goes on. */
+static bool is_cpu_wanted(const struct trap_frame *frame)
+{
+    return UNLIKELY(this_cpu_read(percpu.preempt_count) == 0) && this_cpu_read(percpu.interrupt_depth) == 0 &&
+           (frame->rflags & RFLAGS_IF);
+}
+
+void trap_give_cpu_away(void)
+{
+    sched_interrupt_exit();
+    irqs_off_end_();
 }
 
 /* At every depth: what hangs may be deferred work. Interrupts on, so that the reset gets through while a
@@ -166,8 +179,7 @@ static void count_interrupt(void)
     this_cpu_write(percpu.nr_interrupts, this_cpu_read(percpu.nr_interrupts) + 1);
 }
 
-/* Called by entry.asm, interrupts off. */
-void trap_dispatch(struct trap_frame *frame)
+bool trap_dispatch(struct trap_frame *frame)
 {
     uint64_t cr2;
 
@@ -176,7 +188,7 @@ void trap_dispatch(struct trap_frame *frame)
     if (is_stray_interrupt(frame)) {
         count_interrupt();
         count_unclaimed((unsigned)frame->vector);
-        return;
+        return false;
     }
     if (frame->vector == VECTOR_NMI || frame->vector == VECTOR_MACHINE_CHECK) {
         this_cpu_write(percpu.nmi_depth, this_cpu_read(percpu.nmi_depth) + 1);
@@ -186,23 +198,26 @@ void trap_dispatch(struct trap_frame *frame)
         else
             machine_check_handle(frame);
         this_cpu_write(percpu.nmi_depth, this_cpu_read(percpu.nmi_depth) - 1);
-        return;
+        return false;
     }
     if (frame->rflags & RFLAGS_IF)
         irqs_off_begin_();
     this_cpu_write(percpu.interrupt_depth, this_cpu_read(percpu.interrupt_depth) + 1);
     if (frame->vector < NR_EXCEPTIONS) {
         dispatch_exception(frame, cr2);
+        ask_for_deferred();
     } else {
         count_interrupt();
         lockdep_interrupt_enter();
         dispatch_interrupt(frame);
         run_system_requests(frame); /* before deferred work, which may be what hangs */
         lockdep_interrupt_exit();
+        run_deferred(frame);
     }
-    run_deferred(frame);
     this_cpu_write(percpu.interrupt_depth, this_cpu_read(percpu.interrupt_depth) - 1);
-    give_cpu_away(frame);
+    if (is_cpu_wanted(frame))
+        return true;
     if (frame->rflags & RFLAGS_IF)
         irqs_off_end_();
+    return false;
 }

@@ -4,10 +4,13 @@
 
 bits 64
 default rel
+%include "entry_unwind.inc"
 
+%define FIRST_INTERRUPT 32     ; SDM 3A 6.2: those below are exceptions'
 %define MSR_GS_BASE 0xc0000101 ; SDM 4, table 2-2
 
 extern trap_dispatch
+extern trap_give_cpu_away
 global trap_stubs
 
 section .text.trap_entry progbits alloc exec nowrite align=16
@@ -42,6 +45,8 @@ trap_stubs:
     jmp near trap_entry_paranoid
   %elif HAS_ERROR_CODE(vector)
     jmp near trap_entry_error_code
+  %elif vector >= FIRST_INTERRUPT
+    jmp near trap_entry_interrupt
   %else
     jmp near trap_entry
   %endif
@@ -87,12 +92,49 @@ trap_stubs_end:
     iretq
 %endmacro
 
-; The stack is 16-byte aligned here: the processor aligned it, and a trap_frame is a multiple of 16.
-%macro CALL_DISPATCHER 0
+; The switch to another thread, where one is wanted: on the interrupted thread's own stack.
+%macro GIVE_CPU_AWAY 0
+    test al, al
+    jz %%stay
+    call trap_give_cpu_away
+%%stay:
+%endmacro
+
+; The stack is 16-byte aligned here: the processor aligned it, and a trap_frame is a multiple of 16. The argument is what else
+; RBP leads a backtrace through.
+%macro CALL_DISPATCHER 0-1
     cld
     lea rbp, [rsp + TRAP_FRAME_TAG]
+%%tagged:
     mov rdi, rsp
     call trap_dispatch
+    %1
+%%done:
+    UNWIND_BY_RBP %%tagged, %%done
+%endmacro
+
+; The same for an interrupt: the outermost runs on this CPU's stack for interrupts, what interrupts it there goes on below.
+; RBX keeps the interrupted stack; RBP leads a backtrace back to it.
+%macro CALL_DISPATCHER_OF_INTERRUPT 0
+    cld
+    lea rbp, [rsp + TRAP_FRAME_TAG]
+%%tagged:
+    mov rdi, rsp
+    mov rax, [gs:PERCPU_INTERRUPT_STACK]
+    test rax, rax
+    jz %%here
+    mov qword [gs:PERCPU_INTERRUPT_STACK], 0
+    mov rbx, rsp
+    mov rsp, rax
+    call trap_dispatch
+    mov [gs:PERCPU_INTERRUPT_STACK], rsp
+    mov rsp, rbx
+    GIVE_CPU_AWAY
+    jmp %%done
+%%here:
+    call trap_dispatch
+%%done:
+    UNWIND_BY_RBP %%tagged, %%done
 %endmacro
 
 trap_entry_error_code:
@@ -103,11 +145,23 @@ trap_entry:
     test byte [rsp + TRAP_FRAME_CS], 3
     jz .from_kernel
     swapgs
-    CALL_DISPATCHER
+    CALL_DISPATCHER GIVE_CPU_AWAY
     swapgs
     POP_REGISTERS_AND_RETURN
 .from_kernel:
-    CALL_DISPATCHER
+    CALL_DISPATCHER GIVE_CPU_AWAY
+    POP_REGISTERS_AND_RETURN
+
+trap_entry_interrupt:
+    PUSH_REGISTERS
+    test byte [rsp + TRAP_FRAME_CS], 3
+    jz .from_kernel
+    swapgs
+    CALL_DISPATCHER_OF_INTERRUPT
+    swapgs
+    POP_REGISTERS_AND_RETURN
+.from_kernel:
+    CALL_DISPATCHER_OF_INTERRUPT
     POP_REGISTERS_AND_RETURN
 
 ; NMI, double fault and machine check also come between a kernel entry and its swapgs, when CS is the kernel's and GS is

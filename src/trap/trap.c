@@ -4,6 +4,7 @@
 #include <base/layout.h>
 #include <boot/image.h>
 #include <cpu/gdt.h>
+#include <cpu/percpu.h>
 #include <debug/known_stacks.h>
 #include <debug/report.h>
 #include <mm/paging.h>
@@ -13,7 +14,14 @@
 #include "machine_check.h"
 #include "pic8259.h"
 
-enum emergency_stack { STACK_DOUBLE_FAULT, STACK_NMI, STACK_MACHINE_CHECK, STACK_REPORT, NR_EMERGENCY_STACKS };
+enum emergency_stack {
+    STACK_DOUBLE_FAULT,
+    STACK_NMI,
+    STACK_MACHINE_CHECK,
+    STACK_REPORT,
+    STACK_INTERRUPT,
+    NR_EMERGENCY_STACKS
+};
 
 /* As large as the other CPUs' (cpu.c), for what docs/stacks.md adds up. Each has a page below that trap_guard_stacks
  * takes away; one more page is above the last. */
@@ -29,10 +37,9 @@ static struct {
 
 /* [I] but for the links of the list they are in (mm/stack.h) */
 static struct stack_record records[NR_EMERGENCY_STACKS] = {
-    [STACK_DOUBLE_FAULT] = {.name = "double fault"},
-    [STACK_NMI] = {.name = "NMI"},
-    [STACK_MACHINE_CHECK] = {.name = "machine check"},
-    [STACK_REPORT] = {.name = "report"},
+    [STACK_DOUBLE_FAULT] = {.name = "double fault"},   [STACK_NMI] = {.name = "NMI"},
+    [STACK_MACHINE_CHECK] = {.name = "machine check"}, [STACK_REPORT] = {.name = "report"},
+    [STACK_INTERRUPT] = {.name = "interrupt"},
 };
 static struct stack_record boot_record = {
     .name = "boot", .base = boot_stack, .size_bytes = KERNEL_STACK_SIZE}; /* [I] the same */
@@ -97,6 +104,7 @@ void trap_init(void)
     idt_set_ist(VECTOR_NMI, IST_NMI);
     idt_set_ist(VECTOR_MACHINE_CHECK, IST_MACHINE_CHECK);
     report_set_stack(stack_top(STACK_REPORT));
+    this_cpu_write(percpu.interrupt_stack, stack_top(STACK_INTERRUPT));
     pic8259_disable();
 }
 

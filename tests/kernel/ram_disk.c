@@ -72,35 +72,52 @@ static void complete(struct ram_disk *disk, struct block_request *request)
 static void submit(struct block_device *device, struct block_request *request)
 {
     struct ram_disk *disk = of_device(device);
+    uint64_t flags;
 
     disk->nr_submitted++;
     if (disk->completes_at_once) {
         complete(disk, request);
         return;
     }
+    flags = spinlock_lock_irqsave(&disk->lock);
     list_add_last(&disk->queue, &request->link);
+    spinlock_unlock_irqrestore(&disk->lock, flags);
     if (disk->kick)
         disk->kick(disk);
 }
 
+enum which_first { OLDEST_FIRST, NEWEST_FIRST };
+
+/* Takes a request out of the queue; NULL: none is there. */
+static struct block_request *take(struct ram_disk *disk, enum which_first first)
+{
+    uint64_t flags = spinlock_lock_irqsave(&disk->lock);
+    struct list *node = first == NEWEST_FIRST ? disk->queue.prev : disk->queue.next;
+
+    if (list_is_empty(&disk->queue))
+        node = NULL;
+    else
+        list_remove(node);
+    spinlock_unlock_irqrestore(&disk->lock, flags);
+    return node ? list_entry(node, struct block_request, link) : NULL;
+}
+
+static void run(struct ram_disk *disk, enum which_first first)
+{
+    struct block_request *request;
+
+    while ((request = take(disk, first)) != NULL)
+        complete(disk, request);
+}
+
 void ram_disk_run(struct ram_disk *disk)
 {
-    struct list *node;
-
-    while ((node = list_first(&disk->queue)) != NULL) {
-        list_remove(node);
-        complete(disk, list_entry(node, struct block_request, link));
-    }
+    run(disk, OLDEST_FIRST);
 }
 
 void ram_disk_run_reversed(struct ram_disk *disk)
 {
-    while (!list_is_empty(&disk->queue)) {
-        struct list *node = disk->queue.prev;
-
-        list_remove(node);
-        complete(disk, list_entry(node, struct block_request, link));
-    }
+    run(disk, NEWEST_FIRST);
 }
 
 static void poll(struct block_device *device)
@@ -124,6 +141,7 @@ void ram_disk_init(struct ram_disk *disk, const char *name, uint8_t *bytes, uint
     disk->device.nr_sectors = nr_sectors;
     disk->device.driver_data = disk;
     snprintf(disk->device.name, sizeof(disk->device.name), "%s", name);
+    spinlock_init(&disk->lock, "disk in memory");
     list_init(&disk->queue);
 }
 

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <dev/block.h>
+#include <sync/spinlock.h>
 
 struct ram_disk {
     struct block_device device;          /* the test sets limits and flags before registering it */
     uint8_t *bytes;                      /* the test's; device.nr_sectors sectors */
     bool completes_at_once;              /* or else by ram_disk_run */
     void (*kick)(struct ram_disk *disk); /* ram_disk_use_interrupt */
+    struct spinlock lock;                /* protects queue: whoever submits may be on another CPU than the interrupt */
     struct list queue;                   /* requests not completed */
     unsigned nr_submitted, nr_completed, nr_released;
     unsigned fail_at; /* the request to fail, counting from 1; 0 for none */

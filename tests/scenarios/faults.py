@@ -177,7 +177,7 @@ def usage(number, lock, how, calls):
     return {f"usage {number} of 2": (f"{lock} is {how}", (f"{lock} taken at:", calls))}
 
 
-IN_INTERRUPT = ("fault_take_one", "take_in_interrupt", "run_handlers", "irq_dispatch", "trap_dispatch", "trap_entry")
+IN_INTERRUPT = ("fault_take_one", "take_in_interrupt", "run_handlers", "irq_dispatch", "trap_dispatch", "trap_entry_interrupt")
 LOCK_FAULTS = {
     "lock_order": own_report("lock order: circle of 2: 'provoked first' -> 'provoked second' -> 'provoked first'",
                              TAKE_BOTH, (TAKE_BOTH, "provoke_lock_order"),

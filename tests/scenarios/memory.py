@@ -50,8 +50,8 @@ def stacks(run):
         vm.wait_end("pass")
     rows = re.findall(r"^(\S.*?) +0x[0-9a-f]{16} +(\d+) +(\d+) +\d+%$", vm.output, re.MULTILINE)
     sizes = {name: int(size) for name, size, _ in rows}
-    assert sizes == {"boot": 16384, "report": 8192, "machine check": 8192, "NMI": 8192, "double fault": 8192,
-                     "thread": 16384}, sizes
+    assert sizes == {"boot": 16384, "interrupt": 16384, "report": 16384, "machine check": 16384, "NMI": 16384,
+                     "double fault": 16384, "thread": 16384}, sizes
     for name, size, used in rows:
         print(f"{name}: {used} of {size} bytes")
         assert int(used) <= int(size) // 2, f"stack '{name}': {used} of {size} bytes used"

@@ -210,7 +210,7 @@ class Owners:
     def __init__(self, elf):
         executable = {number for number, section in enumerate(elf.sections) if section.flags & 4}
         symbols = sorted((s.value, s.name, s.size) for s in elf.symbols if s.section in executable and s.type in (0, 2)
-                         and s.name and not (s.type == 0 and s.name.startswith("__")))  # the linker script's
+                         and s.name and not (s.type == 0 and s.name.startswith(("__", "..@"))))  # the linker script's, macros'
         self.starts, self.names, self.ends = [], [], []
         for value, name, size in symbols:
             if not self.starts or self.starts[-1] != value:
