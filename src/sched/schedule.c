@@ -181,6 +181,8 @@ void thread_yield(void)
     if (run_queue_has_waiting(&queue->queue) || preempt_is_requested()) {
         lock_queue(queue);
         schedule_locked(queue, YIELDS);
+    } else {
+        cpu_relax(); /* who yields again and again waits for another CPU, which may share this one's core or host */
     }
     irq_enable();
 }

@@ -103,8 +103,10 @@ static int run_member(void *argument)
     struct crew *crew = argument;
 
     __atomic_fetch_add(&crew->nr_here, 1, __ATOMIC_SEQ_CST);
-    while (__atomic_load_n(&crew->nr_here, __ATOMIC_SEQ_CST) < smp_nr_online())
+    while (__atomic_load_n(&crew->nr_here, __ATOMIC_SEQ_CST) < smp_nr_online()) {
+        cpu_relax(); /* where CPUs take turns (thread=single, -icount) this one's is over */
         thread_yield();
+    }
     crew->work(this_cpu_read(percpu.cpu_number));
     return (int)this_cpu_read(percpu.cpu_number);
 }

@@ -27,30 +27,36 @@ def check_places(output, count):
     return rows
 
 
-def tests_scenario(count, accel, builds, tests="", memory="512M", labels=(), timeout=120):
-    kind = accel.rpartition("=")[2]
-
+def tests_scenario(count, thread, builds, tests="", labels=(), timeout=240):
     def function(run):
-        with run.boot(machine(count, f"test {tests}; cpus; audit; exit", accel=accel, memory=memory)) as vm:
+        with run.boot(machine(count, f"test {tests}; cpus; audit; exit", accel=f"tcg,thread={thread}", memory="96M")) as vm:
             vm.wait_end(outcome.PASS)
             run.check_output(vm.output, ([ONLINE.format(count)] if count > 1 else []) +
                              [r"^[1-9]\d* passed, 0 failed", r"^audit: 0 violations"])
             check_places(vm.output, count)
 
-    register(f"smp/tests-{count}-{kind}", f"the kernel's tests pass on {count} CPUs, {accel}", function, builds=builds,
-             timeout=timeout, labels=labels)
+    register(f"smp/tests-{count}-{thread}", f"the kernel's tests pass on {count} CPUs, thread={thread}", function,
+             builds=builds, timeout=timeout, labels=labels)
 
 
 OF_CPUS = "smp thread sync paging vmalloc time/ irq/"
-tests_scenario(1, "tcg,thread=single", ("release",), "smp")
-tests_scenario(2, "tcg,thread=single", ("release",), OF_CPUS)
-tests_scenario(3, "tcg,thread=multi", ("debug",), "smp")
-tests_scenario(4, "tcg,thread=single", ("release", "debug"), OF_CPUS)
-tests_scenario(4, "tcg,thread=multi", ("release", "sanitize", "clang"), "smp thread sync")
-tests_scenario(8, "tcg,thread=single", ("release",), "smp")
-tests_scenario(64, "tcg,thread=single", ("release",), "smp", timeout=240)
-for many in (2, 4, 8):
-    tests_scenario(many, "tcg", ("release",), labels=("long",), timeout=900)
+tests_scenario(1, "single", ("release",), "smp")  # the others on one CPU: kernel/
+tests_scenario(2, "multi", ("release",))
+tests_scenario(2, "single", ("release",), OF_CPUS)
+tests_scenario(3, "multi", ("release",))
+tests_scenario(4, "multi", ("release", "debug", "sanitize", "clang"))
+tests_scenario(4, "single", ("release",), OF_CPUS)
+tests_scenario(8, "single", ("release",))
+tests_scenario(64, "single", ("release",))
+
+
+@scenario("smp/tests-4-icount", builds=("release", "debug"), timeout=120)
+def tests_icount(run):
+    """the tests of several CPUs pass where one CPU runs at a time, for as long as it waits for none with a pause"""
+    described = machine(4, f"test {OF_CPUS}; audit; exit", memory="96M", extra=("-icount", "shift=0,sleep=off"))
+    with run.boot(described) as vm:
+        vm.wait_end(outcome.PASS)
+        run.check_output(vm.output, [ONLINE.format(4), r"^[1-9]\d* passed, 0 failed", r"^audit: 0 violations"])
 
 
 def start_scenario(count, seconds, timeout):
