@@ -286,6 +286,7 @@ INIT NO_KASAN void kernel_main(enum boot_protocol protocol, uint64_t info, uint6
         cannot_start(POST_NO_MEMORY, "there is not enough usable memory for the heap");
     if (sched_init() < 0) /* this is the boot thread from here on: waiting lets others run */
         cannot_start(POST_NO_MEMORY, "there is not enough usable memory for threads");
+    watchdog_report_threads();
     if (work_init() < 0) /* before drivers queue any; it runs when boot is done */
         cannot_start(POST_NO_MEMORY, "there is not enough usable memory for threads");
     boot_stage(BOOT_STAGE_HEAP);

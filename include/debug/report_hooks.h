@@ -48,9 +48,15 @@ void report_set_hooks(const struct report_hooks *hooks);
 /* Who knows the running thread: writes "boot" or its number and name, "12 'work'". Context: init. */
 void report_set_thread_format(void (*format)(char *buffer, size_t size));
 
+/* Who knows all threads: writes what each that sleeps waits for and what each has taken, a line at a time without a
+ * newline. In a fatal report, with the other CPUs stopped: any context, no lock, no allocation, and what it reads may
+ * be damaged. Context: init. */
+void report_set_threads(void (*describe)(void (*write)(const char *line)));
+
 /* The same, with answers where nobody has registered. Context: any. */
 void report_describe_address(uint64_t address, struct address_description *description);
 const char *report_describe_poison(uint64_t value);
 void report_format_thread(char *buffer, size_t size);
+void report_describe_threads(void (*write)(const char *line));
 
 #define REPORT_THREAD_MAX 40 /* bytes that report_format_thread may write */

@@ -176,6 +176,8 @@ bool thread_saved_frame(const struct thread *thread, uint64_t *rip, uint64_t *rb
 #define thread_for_each(thread) for ((thread) = thread_next(NULL); (thread); (thread) = thread_next(thread))
 struct thread *thread_next(struct thread *previous); /* drops the reference to previous */
 
-/* The same for reports, when every other CPU has been stopped or nothing better can be had: no lock, no reference.
- * Context: any. */
+/* The same for reports, when every other CPU has been stopped or nothing better can be had: no lock, no reference. It
+ * ends where the list is damaged or changed under way; thread_is_last_in_report tells that from its end (NULL: it is
+ * empty). Context: any. */
 struct thread *thread_next_in_report(const struct thread *previous);
+bool thread_is_last_in_report(const struct thread *thread);

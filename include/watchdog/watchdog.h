@@ -22,6 +22,9 @@ struct watchdog_options {
  * watchdog. Context: init, thread, after smp_init; once. */
 void watchdog_init(const struct watchdog_options *options);
 
+/* From here on the last report lists the threads, what each waits for and what it has. Context: init. */
+void watchdog_report_threads(void);
+
 /* An NMI came. True when it was another CPU's finding about this one, which is reported. Context: NMI. */
 bool watchdog_answer_nmi(const struct trap_frame *frame);
 

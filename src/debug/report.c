@@ -92,8 +92,10 @@ static void write_report(const struct report *report, bool is_fatal)
     report_locks();
     report_backtrace(report->frame);
     report_code(&state);
-    if (is_fatal)
+    if (is_fatal) {
+        report_threads();
         report_log(); /* a notice is in the log itself */
+    }
     report_build_id();
     report_output_end();
 }

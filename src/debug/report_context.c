@@ -98,6 +98,12 @@ void report_locks(void)
         report_line("lock wanted: '%s'", this_cpu_read(percpu.wanted_lock)->name);
 }
 
+void report_threads(void)
+{
+    report_line("threads:");
+    report_describe_threads(write_line);
+}
+
 /* One line for a frame, or for a run of equal ones: a recursion's own frames would hide where it began. */
 struct backtrace_lines {
     struct backtrace_frame last;

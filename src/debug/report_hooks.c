@@ -7,8 +7,9 @@
 
 #define PAGE_BYTES 4096
 
-static const struct report_hooks *hooks;                 /* [a] */
-static void (*format_thread)(char *buffer, size_t size); /* [a] */
+static const struct report_hooks *hooks;                          /* [a] */
+static void (*format_thread)(char *buffer, size_t size);          /* [a] */
+static void (*describe_threads)(void (*write)(const char *line)); /* [a] */
 
 void report_set_hooks(const struct report_hooks *new_hooks)
 {
@@ -75,4 +76,19 @@ void report_format_thread(char *buffer, size_t size)
         format(buffer, size);
     else
         strlcpy(buffer, "boot", size);
+}
+
+void report_set_threads(void (*describe)(void (*write)(const char *line)))
+{
+    __atomic_store_n(&describe_threads, describe, __ATOMIC_RELEASE); /* pairs with the acquire below */
+}
+
+void report_describe_threads(void (*write)(const char *line))
+{
+    void (*describe)(void (*)(const char *)) = __atomic_load_n(&describe_threads, __ATOMIC_ACQUIRE);
+
+    if (describe)
+        describe(write);
+    else
+        write("none yet");
 }

@@ -19,6 +19,7 @@ void report_registers(const struct report_state *state);
 void report_context(const struct report_state *state);
 void report_others(const struct report_state *state);
 void report_locks(void);
+void report_threads(void);
 void report_backtrace(const struct trap_frame *frame);
 void report_code(const struct report_state *state);
 void report_log(void);

@@ -1,11 +1,14 @@
 #include <debug/sysrq.h>
 
+#include <cpu/percpu.h>
 #include <cpu/reset.h>
 #include <debug/backtrace.h>
 #include <debug/console.h>
 #include <debug/idle.h>
 #include <debug/log.h>
 #include <debug/report_cpus.h>
+#include <lib/format.h>
+#include <sync/spinlock.h>
 
 #define NR_LETTERS 26u
 #define NO_LETTER  (1u << NR_LETTERS) /* something else was typed */
@@ -31,12 +34,24 @@ static void log_line(const char *line)
     log_info("%s", line);
 }
 
+/* Those of what was interrupted. */
+static void show_own_locks(void)
+{
+    char where[128];
+
+    for (const struct spinlock *held = this_cpu_read(percpu.held_locks); held; held = held->held_below) {
+        format_code_location(where, sizeof(where), (uint64_t)(uintptr_t)held->acquired_at, true);
+        log_info("  holds '%s' taken at %s", held->name, where);
+    }
+}
+
 /* This CPU's stack from here through the interrupt down to what was interrupted; where the others are. */
 static void show_stacks(void)
 {
     const struct report_cpus *cpus = report_cpus();
 
     backtrace_log();
+    show_own_locks();
     if (!cpus || cpus->nr_others() == 0)
         return;
     if (!cpus->ask_others()) {
@@ -47,7 +62,7 @@ static void show_stacks(void)
     cpus->end_asking();
 }
 
-SYSRQ(stacks, .letter = 't', .summary = "the stack of each CPU", .run = show_stacks);
+SYSRQ(stacks, .letter = 't', .summary = "the stack of each CPU and the locks it holds", .run = show_stacks);
 
 static void reboot(void)
 {

@@ -29,7 +29,8 @@ static bool runs_on_its_cpu(const struct thread *thread)
 {
     uint32_t cpu = __atomic_load_n(&thread->cpu, __ATOMIC_RELAXED);
 
-    return READ_ONCE(percpu_of(cpu, percpu)->current) == thread;
+    /* A report may look at a thread that is damaged. */
+    return cpu < percpu_nr_cpus() && READ_ONCE(percpu_of(cpu, percpu)->current) == thread;
 }
 
 static enum thread_state state_of(const struct thread *thread)

@@ -1,4 +1,6 @@
 /* Every thread there is, from its creation until its last reference goes. */
+#include <cpu/exception_table.h>
+
 #include "thread_internal.h"
 
 static struct spinlock lock = SPINLOCK_INITIALIZER("threads");
@@ -41,9 +43,28 @@ struct thread *thread_next(struct thread *previous)
     return next;
 }
 
+static bool is_readable(const void *from, size_t size)
+{
+    char first, last;
+
+    return read_safely(&first, from, 1) == 0 && read_safely(&last, (const char *)from + size - 1, 1) == 0;
+}
+
+/* Nothing is believed: the link may lead nowhere, or back. Numbers rise, so a circle ends. */
 struct thread *thread_next_in_report(const struct thread *previous)
 {
     const struct list *node = previous ? READ_ONCE(previous->link.next) : READ_ONCE(threads.next);
+    struct thread *next;
 
-    return node == &threads ? NULL : list_entry(node, struct thread, link);
+    if (node == &threads || !is_readable(node, sizeof(*node)))
+        return NULL;
+    next = list_entry(node, struct thread, link);
+    if (!is_readable(next, sizeof(*next)) || (previous && next->number <= previous->number))
+        return NULL;
+    return next;
+}
+
+bool thread_is_last_in_report(const struct thread *thread)
+{
+    return (thread ? READ_ONCE(thread->link.next) : READ_ONCE(threads.next)) == &threads;
 }

@@ -11,6 +11,7 @@
 #include <time/timer.h>
 
 #include "lockup.h"
+#include "sleepers.h"
 
 #define CHAIN_MAX        16u /* links shown of a chain */
 #define REPORTS_PER_LOOK 4u  /* the timer's function must not take for ever; the others come a second later */
@@ -18,13 +19,6 @@
 
 static struct timer timer;
 static uint32_t is_armed; /* [a] */
-
-/* Others wait for ever in the course of things: for input, work, time, or whatever their queue is for. */
-static bool should_end(enum thread_wait wait)
-{
-    return wait == WAIT_MUTEX || wait == WAIT_RWLOCK || wait == WAIT_SEMAPHORE || wait == WAIT_COMPLETION ||
-           wait == WAIT_ONCE || wait == WAIT_JOIN || wait == WAIT_BLOCK;
-}
 
 /* With a reference, or NULL. */
 static struct thread *get_waited_for(const struct thread_info *info)
@@ -34,6 +28,11 @@ static struct thread *get_waited_for(const struct thread_info *info)
 
     thread_for_each(thread) if ((uintptr_t)thread == address) return thread;
     return NULL;
+}
+
+static void log_line(const char *line)
+{
+    log_warn("  %s", line);
 }
 
 static bool is_shown(const uint32_t *numbers, unsigned count, uint32_t number)
@@ -53,7 +52,8 @@ static void show_chain(struct thread *thread)
 
     while (link && count < CHAIN_MAX && !is_shown(numbers, count, thread_number(link))) {
         thread_get_info(link, &info);
-        sleeper_show(link, &info);
+        sleeper_describe(link, &info, log_line);
+        sleeper_describe_stack(link, log_line);
         numbers[count++] = info.number;
         next = get_waited_for(&info);
         thread_put(link);
@@ -86,7 +86,7 @@ static uint64_t look_at_threads(void)
     thread_for_each(thread)
     {
         thread_get_info(thread, &info);
-        if (info.state != THREAD_WAITING || !should_end(info.wait) || info.waiting_since_ns == 0)
+        if (info.state != THREAD_WAITING || !sleeper_should_end(info.wait) || info.waiting_since_ns == 0)
             continue;
         waited_ns = now > info.waiting_since_ns ? now - info.waiting_since_ns : 0;
         due_ns = waited_ns < watchdog.hung_ns ? watchdog.hung_ns - waited_ns : NS_PER_S;

@@ -1,24 +1,28 @@
-/* The system request that shows who waits for what: for when nothing moves any more. The interrupted code may hold any
- * lock, the list of threads' too, and what is waited for may go while it is looked at: so no lock is taken, and what is
- * waited for is read as memory that may not be there. */
-#include <base/errno.h>
+/* One thread for a reader: what it waits for, which mutexes it has, and its stack. Where this is wanted the interrupted
+ * code may hold any lock, and what is waited for may go while it is looked at, or be damaged: so no lock is taken, and
+ * what is waited for is read as memory that may not be there. */
+#include "sleepers.h"
+
 #include <cpu/exception_table.h>
 #include <cpu/tsc.h>
 #include <debug/backtrace.h>
-#include <debug/log.h>
-#include <debug/sysrq.h>
 #include <lib/format.h>
-#include <sched/thread.h>
+#include <lib/string.h>
+#include <sched/thread_locks.h>
 #include <sync/mutex.h>
 #include <sync/spinlock.h>
 #include <time/clock.h>
 
-#include "hung.h"
+#define FRAMES_MAX  12
+#define MUTEXES_MAX 8 /* shown of one thread's */
+#define NAME_MAX    48
+#define LINE_MAX    256
 
-#define SLEEPERS_MAX 64 /* shown; the log has room for so many and not many more */
-#define FRAMES_MAX   12
-#define NAME_MAX     48
-#define TEXT_MAX     160
+bool sleeper_should_end(enum thread_wait wait)
+{
+    return wait == WAIT_MUTEX || wait == WAIT_RWLOCK || wait == WAIT_SEMAPHORE || wait == WAIT_COMPLETION ||
+           wait == WAIT_ONCE || wait == WAIT_JOIN || wait == WAIT_BLOCK;
+}
 
 /* A name as a lock points to one: a string of the kernel's own. "?" where there is none. */
 static void read_name(char *name, const char *from)
@@ -42,21 +46,39 @@ static const struct thread *thread_at(uintptr_t address)
     return NULL;
 }
 
+/* Each returns how much of the text it has written, like snprintf; 0 where there is nothing to say. */
+
+static int format_thread(char *text, size_t size, const char *before, uintptr_t address)
+{
+    const struct thread *thread = thread_at(address);
+
+    return thread ? snprintf(text, size, "%s thread %u '%s'", before, thread_number(thread), thread_name(thread)) : 0;
+}
+
+static int format_taken_at(char *text, size_t size, const void *where)
+{
+    int length = snprintf(text, size, " taken at ");
+
+    format_code_location(text + length, size - (size_t)length, (uint64_t)(uintptr_t)where, true);
+    return length + (int)strlen(text + length);
+}
+
 static int format_mutex(char *text, size_t size, const void *object)
 {
-    const struct thread *owner;
     struct mutex mutex;
-    char name[NAME_MAX], taken_at[TEXT_MAX];
+    char name[NAME_MAX];
+    int length, owner;
 
     if (read_safely(&mutex, object, sizeof(mutex)) != 0)
         return 0;
     read_name(name, mutex.name);
-    owner = thread_at(mutex.owner & ~(uintptr_t)MUTEX_HAS_WAITERS);
-    if (!owner)
-        return snprintf(text, size, " '%s'", name);
-    format_code_location(taken_at, sizeof(taken_at), (uint64_t)(uintptr_t)mutex.acquired_at, true);
-    return snprintf(text, size, " '%s' of thread %u '%s', taken at %s", name, thread_number(owner), thread_name(owner),
-                    taken_at);
+    length = snprintf(text, size, " '%s'", name);
+    owner = format_thread(text + length, size - (size_t)length, " of", mutex.owner & ~(uintptr_t)MUTEX_HAS_WAITERS);
+    if (owner == 0)
+        return length;
+    length += owner;
+    text[length++] = ',';
+    return length + format_taken_at(text + length, size - (size_t)length, mutex.acquired_at);
 }
 
 /* Semaphores, completions and wait queues begin with their lock, which has their name. */
@@ -71,7 +93,7 @@ static int format_named(char *text, size_t size, const void *object)
     return snprintf(text, size, " '%s'", name);
 }
 
-static void format_object(char *text, size_t size, const struct thread_info *info)
+static int format_object(char *text, size_t size, const struct thread_info *info)
 {
     int length = 0;
 
@@ -79,17 +101,84 @@ static void format_object(char *text, size_t size, const struct thread_info *inf
         length = format_mutex(text, size, info->wait_object);
     else if (info->wait == WAIT_SEMAPHORE || info->wait == WAIT_COMPLETION || info->wait == WAIT_QUEUE)
         length = format_named(text, size, info->wait_object);
-    if (length == 0)
-        text[0] = 0;
+    else if (info->wait == WAIT_JOIN)
+        length = format_thread(text, size, " of", (uintptr_t)info->wait_object);
+    if (length == 0 && info->wait_object)
+        length = snprintf(text, size, " %p", info->wait_object);
+    return length;
+}
+
+static void describe_wait(const struct thread_info *info, void (*write)(const char *line))
+{
+    uint64_t now = tsc_now_ns(), waited_ns = now > info->waiting_since_ns ? now - info->waiting_since_ns : 0;
+    char line[LINE_MAX];
+    size_t length, end = sizeof(line) - 32; /* room for the time */
+
+    length = (size_t)snprintf(line, end, "thread %u '%s' waits for %s", info->number, info->name,
+                              thread_wait_name(info->wait));
+    length += (size_t)format_object(line + length, end - length, info);
+    snprintf(line + length, sizeof(line) - length, ", %lu.%03lu s", waited_ns / NS_PER_S,
+             waited_ns % NS_PER_S / NS_PER_MS);
+    write(line);
+}
+
+static const struct mutex *last_taken(const struct thread *thread)
+{
+    return READ_ONCE(((const struct thread_locks *)(const void *)thread)->held);
+}
+
+bool sleeper_has_mutexes(const struct thread *thread)
+{
+    return last_taken(thread) != NULL;
+}
+
+/* A mutex whose owner is another ends the list: it was given back meanwhile, or is damaged. */
+static void describe_mutexes(const struct thread *thread, void (*write)(const char *line))
+{
+    const struct mutex *at = last_taken(thread);
+    char line[LINE_MAX], name[NAME_MAX];
+    struct mutex mutex;
+
+    for (unsigned n = 0; at; at = mutex.held_below, n++) {
+        int length;
+
+        if (n == MUTEXES_MAX) {
+            write("  has more");
+            return;
+        }
+        if (read_safely(&mutex, at, sizeof(mutex)) != 0 ||
+            (mutex.owner & ~(uintptr_t)MUTEX_HAS_WAITERS) != (uintptr_t)thread)
+            return;
+        read_name(name, mutex.name);
+        length = snprintf(line, sizeof(line), "  has '%s'", name);
+        format_taken_at(line + length, sizeof(line) - (size_t)length, mutex.acquired_at);
+        write(line);
+    }
+}
+
+void sleeper_describe(const struct thread *thread, const struct thread_info *info, void (*write)(const char *line))
+{
+    static const char *const words[] = {
+        [THREAD_RUNNING] = "runs", [THREAD_RUNNABLE] = "does not wait", [THREAD_DEAD] = "has ended"};
+    char line[LINE_MAX];
+
+    if (info->state == THREAD_WAITING)
+        describe_wait(info, write);
+    else {
+        snprintf(line, sizeof(line), "thread %u '%s' %s, CPU %u", info->number, info->name, words[info->state],
+                 info->cpu);
+        write(line);
+    }
+    describe_mutexes(thread, write);
 }
 
 /* Not inlined: its frame is not there while the wait is shown. */
-static NOINLINE void show_stack(const struct thread *thread)
+NOINLINE void sleeper_describe_stack(const struct thread *thread, void (*write)(const char *line))
 {
     struct trap_frame frame = {.vector = TRAP_VECTOR_NONE, .cs = 0x08};
     struct backtrace_frame step;
     struct backtrace walk;
-    char where[TEXT_MAX];
+    char line[LINE_MAX] = "  ";
     unsigned nr_shown = 0;
 
     if (!thread_saved_frame(thread, &frame.rip, &frame.rbp))
@@ -97,30 +186,11 @@ static NOINLINE void show_stack(const struct thread *thread)
     frame.rsp = frame.rbp;
     for (backtrace_begin(&walk, &frame); nr_shown < FRAMES_MAX && backtrace_next(&walk, &step); nr_shown++) {
         if (step.kind == BACKTRACE_EXCEPTION)
-            snprintf(where, sizeof(where), "-- exception, in:");
+            snprintf(line + 2, sizeof(line) - 2, "-- exception, in:");
         else
-            format_code_location(where, sizeof(where), step.address, step.kind == BACKTRACE_RETURN);
-        log_info("    %s", where);
+            format_code_location(line + 2, sizeof(line) - 2, step.address, step.kind == BACKTRACE_RETURN);
+        write(line);
     }
-}
-
-static void show_wait(const struct thread_info *info)
-{
-    uint64_t now = tsc_now_ns(), waited_ns = now > info->waiting_since_ns ? now - info->waiting_since_ns : 0;
-    char object[2 * TEXT_MAX];
-
-    format_object(object, sizeof(object), info);
-    log_info("  thread %u '%s' waits for %s%s, %lu.%03lu s", info->number, info->name, thread_wait_name(info->wait),
-             object, waited_ns / NS_PER_S, waited_ns % NS_PER_S / NS_PER_MS);
-}
-
-void sleeper_show(const struct thread *thread, const struct thread_info *info)
-{
-    if (info->state == THREAD_WAITING)
-        show_wait(info);
-    else
-        log_info("  thread %u '%s' does not wait, CPU %u", info->number, info->name, info->cpu);
-    show_stack(thread);
 }
 
 uintptr_t sleeper_waits_for(const struct thread_info *info)
@@ -133,20 +203,3 @@ uintptr_t sleeper_waits_for(const struct thread_info *info)
         return 0;
     return mutex.owner & ~(uintptr_t)MUTEX_HAS_WAITERS;
 }
-
-static void show_sleepers(void)
-{
-    const struct thread *thread;
-    struct thread_info info;
-    unsigned nr_sleepers = 0;
-
-    for (thread = thread_next_in_report(NULL); thread; thread = thread_next_in_report(thread)) {
-        thread_get_info(thread, &info);
-        if (info.state != THREAD_WAITING || nr_sleepers++ >= SLEEPERS_MAX)
-            continue;
-        sleeper_show(thread, &info);
-    }
-    log_info("  %u threads wait%s", nr_sleepers, nr_sleepers > SLEEPERS_MAX ? "; not all are shown" : "");
-}
-
-SYSRQ(sleepers, .letter = 'w', .summary = "what each sleeping thread waits for", .run = show_sleepers);

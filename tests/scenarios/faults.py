@@ -156,6 +156,8 @@ FAULTS = {
     "reference_from_zero": reference_fault("raised from 0", "reference_from_zero", "get"),
     "reference_overflow": reference_fault("overflow", "reference_overflow", "get"),
     "reference_underflow": reference_fault("underflow", "reference_underflow", "put"),
+    "thread_list": memory_fault("NULL pointer write", WRITE, "the NULL page", "fault_write", "provoke_thread_list",
+                                threads=("the list of threads leads nowhere from here", r"0 of 1 threads wait")),
     "console_locked": memory_fault("NULL pointer write", WRITE, "0x0000000000000018 the NULL page", "fault_write",
                                    "fault_write_bytes_once"),
 }
@@ -386,7 +388,7 @@ def locks_not_checked(run):
 @scenario("fault/list", builds=BUILDS, timeout=30)
 def fault_list(run):
     """`fault list` names every fault there is a scenario for, one a line, and nothing else"""
-    others = {"every_vector", "interrupt_storm", "interrupt_storm_shared", "inside_report", "serial_dead", "nmi", "other_cpu", "all_cpus", "deaf_cpus", "machine_check", "machine_check_corrected"}
+    others = {"hung_thread", "hung_circle", "crowd", "every_vector", "interrupt_storm", "interrupt_storm_shared", "inside_report", "serial_dead", "nmi", "other_cpu", "all_cpus", "deaf_cpus", "machine_check", "machine_check_corrected"}
     with run.boot(Machine(memory="64M")) as vm:
         vm.wait_prompt()
         listed = vm.command("fault list").split()

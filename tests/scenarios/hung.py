@@ -1,6 +1,8 @@
 """Threads that wait too long (docs/watchdog.md): the lines in the log, word by word."""
 import re
 
+import faults
+import report as reports
 from harness import Machine, outcome, scenario
 
 
@@ -24,7 +26,10 @@ def check_hung_chain(lines, links):
     for part, (words, calls) in zip(parts, links):
         first, *stack = part.strip("\n").split("\n")
         assert re.fullmatch(words, first), first
-        names = [re.match(r" +([\w.]+)\+0x", line)[1] for line in stack]
+        mutexes = [line for line in stack if line.startswith("    has '")]
+        has = [re.escape("    has 'hung fault' taken at fault_wait_with_mutex+0x") + r"\w+ \(src/fault/hung\.c:\d+\)"] if "'owner' waits" in first else []
+        assert len(mutexes) == len(has) and all(map(re.fullmatch, has, mutexes)), mutexes
+        names = [re.match(r" +([\w.]+)\+0x", line)[1] for line in stack if line not in mutexes]
         assert [name for name in names if name in calls] == list(calls), (first, names)
 
 
@@ -50,3 +55,51 @@ def hung_thread(run):
         with run.boot(Machine(memory="64M", cpus="2", command_line=line.format(threshold))) as vm:
             vm.wait_end(outcome.PASS)
         assert "hung thread " not in vm.output
+
+
+WAITS = r"thread (\d+) 'wants {0}' waits for mutex 'circle {0}' of thread (\d+) 'wants {1}', taken at 0x\w+ fault_want_{0}\+\S+ \(src/fault/hung\.c:\d+\), \d+\.\d{{3}} s"
+HAS = r"  has 'circle {1}' taken at 0x\w+ fault_want_{0}\+\S+ \(src/fault/hung\.c:\d+\)"
+
+
+def circle_lines(first="first", second="second"):
+    """what is said of the two threads, the older one first: what it waits for, and the mutex it has"""
+    return [line.format(*names) for names in ((second, first), (first, second)) for line in (WAITS.replace("fault_want_{0}", "fault_want_{1}"), HAS)]
+
+
+def check_circle_reported_once(vm):
+    """in every build when it closes; the lock checker of the debug build says it before, by its order"""
+    found = reports.find_reports(vm.output)
+    own = [each for each in found if each.fields["class"].startswith("warning: deadlock: ")]
+    assert len(own) == 1, [each.fields["class"] for each in found]
+    assert re.fullmatch(r"warning: deadlock: thread 'wants (\w+)' waits for mutex 'circle \1', whose owner waits for one of its own",
+                        own[0].fields["class"]), own[0].fields["class"]
+
+
+@scenario("fault/hung_circle", builds=("release", "debug"), timeout=60)
+def hung_circle(run):
+    """two threads in a circle: told once, reported as hung; shown by the system request, and by a panic, in a crowd of others"""
+    line = "keel.panic=exit keel.lockdep=warn keel.hung-thread-ms=1500"
+    with run.boot(Machine(memory="64M", cpus="4", command_line=line)) as vm:
+        vm.wait_prompt()
+        vm.send("fault hung_circle\r")
+        vm.expect(r"  a circle: thread \d+ is waited for again")
+        vm.expect(r"  a circle: thread \d+ is waited for again")
+        check_circle_reported_once(vm)
+        lines = circle_lines()
+        vm.monitor("sendkey alt-sysrq-w 20")
+        vm.expect("system request w")
+        for wanted in lines:
+            vm.expect(r"\]   " + wanted)
+        vm.expect(r"(\d+) of (\d+) threads wait$")
+        vm.wait_prompt()
+        vm.send("fault crowd\r")
+        vm.wait_end(outcome.FAIL)
+        last = reports.find_reports(vm.output)[-1]
+        expected = faults.memory_fault("NULL pointer write", faults.WRITE, "the NULL page", "fault_write", "provoke_crowd", others="3, stopped",
+                                       threads=(r"thread 0 'boot' runs, CPU \d+", r"  has 'crowd mutex' taken at .* provoke_crowd\+.*", *lines,
+                                                r"thread \d+ 'crowd' waits for semaphore 'crowd', \d\.\d{3} s", r"10[3-9] of 1\d\d threads wait, \d\d are not shown"))
+        expected["cpu"] = last.fields["cpu"]
+        try:
+            reports.check(last, faults.kernel_of(run), vm.output, expected)
+        except reports.ReportError as error:
+            run.fail(str(error))

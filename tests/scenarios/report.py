@@ -150,6 +150,7 @@ class Report:
         self.locks = []
         self.others = []
         self.log = []
+        self.threads = []
         self.details = []
         self.stacks = {}  # of the lock checker: "order 1 of 2" to its lines
         section = None
@@ -184,6 +185,8 @@ class Report:
             self.locks.append(line)
         elif section == "log":
             self.log.append(line)
+        elif section == "threads":
+            self.threads.append(line)
         elif LOCK_SECTION.fullmatch(section):
             self.stacks.setdefault(section, []).append(line)
         else:
@@ -346,11 +349,45 @@ def check_log(report, output):
         return
     field(report, "log")
     want(report.log, "log: empty")
-    said = output.split(BEGIN)[0]
+    said = re.split(rf"^{re.escape(BEGIN)}$", output.replace("\r", ""), flags=re.MULTILINE)[0]  # a notice's has a time before it
     for line in report.log:
         match = re.fullmatch(r"\[\d+\.\d{6}\] (.*)", line)
         want(match, f"log: cannot read '{line}'")
         want(match.group(1)[:60] in said, f"log: '{line}' was not logged before")
+
+
+THREAD_LINE = re.compile(r"thread \d+ '[^']*' (waits for [a-z ]+\S.*, \d+\.\d{3} s|(runs|does not wait|has ended), CPU \d+)")
+THREADS_SHOWN_MAX = 64
+
+
+def check_threads(report, kernel, patterns):
+    """What threads wait for and have: every line of the form, the counts as many as the lines, each pattern found in order."""
+    if report.is_logged:
+        want("threads" not in report.fields, "threads: in a report that goes on")
+        return
+    want(field(report, "threads") == "" and report.threads, "threads: none")
+    if report.threads == ["none yet"]:
+        return
+    *lines, last = report.threads
+    counts = re.fullmatch(r"(\d+) of (\d+) threads wait(?:, (\d+) are not shown)?", last)
+    want(counts, f"threads: cannot read '{last}'")
+    waiting, total, left_out = (int(count or 0) for count in counts.groups())
+    shown = 0
+    for line in lines:
+        if line.startswith("  has '"):
+            want(shown, "threads: a mutex of no thread")
+            kernel.check_location(re.fullmatch(r"  has '[^']+' taken at (.*)", line)[1], True, "threads")
+        elif line != "the list of threads leads nowhere from here":
+            want(THREAD_LINE.fullmatch(line), f"threads: cannot read '{line}'")
+            shown += 1
+    waits = sum(" waits for " in line for line in lines)
+    want(waits + left_out >= waiting >= waits and total >= waiting, f"threads: {waits} lines, but '{last}'")
+    want(shown == THREADS_SHOWN_MAX if left_out else shown <= THREADS_SHOWN_MAX, f"threads: {shown} lines, but '{last}'")
+    position = 0
+    for pattern in patterns:
+        found = [index for index, line in enumerate(report.threads[position:], position) if re.fullmatch(pattern, line)]
+        want(found, f"threads: no '{pattern}' in {report.threads[position:]}")
+        position = found[0] + 1
 
 
 def check_stacks(report, kernel, expected):
@@ -395,6 +432,7 @@ def check(report, kernel, output, expected):
     names = check_backtrace(report, kernel, rip, expected.get("end", "bottom of stack 'boot'"))
     check_calls(names, expected.get("calls", ()))
     check_code(report, kernel, rip)
+    check_threads(report, kernel, expected.get("threads", ()))
     check_log(report, output)
     want(field(report, "build id") == kernel.build_id, f"build id: {report.fields['build id']}, the file has {kernel.build_id}")
     check_stacks(report, kernel, expected.get("stacks", {}))

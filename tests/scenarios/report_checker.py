@@ -63,6 +63,10 @@ LIES = (
     (r"^ end: .*\n", drop, "backtrace: no end"),
     (r"<\w\w>", "<cc>", "code"),
     (r"<(\w\w)>", r"\1", "code: not one mark"),
+    (r"^threads:\n", drop, "a line of no section"),
+    (r"^ \d+ of \d+ threads wait$", " 99 of 99 threads wait", "threads"),
+    (r"^ \d+ of \d+ threads wait\n", drop, "threads: cannot read"),
+    (r"^( thread \d+ '\w+' waits for .*), [\d.]+ s$", r"\1", "threads: cannot read"),
     (r"(?<=^log:\n) \[.*$", " [0.000001] nobody has said this", "log"),
     (r"^build id: \w+", flip_digit, "build id"),
 )

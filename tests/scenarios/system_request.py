@@ -35,7 +35,7 @@ def request_keyboard(run):
         press(vm, "w")
         vm.expect(r"thread 0 'boot' waits for input, \d+\.\d{3} s")
         vm.expect(r"prompt_run\+")
-        vm.expect(r"\d+ threads wait")
+        vm.expect(r"\d+ of \d+ threads wait$")
         press(vm, "q")
         vm.expect("there is no such system request")
         press(vm, "b")
@@ -76,6 +76,8 @@ def stuck_scenario(test, function):
             vm.expect("system request t")
             vm.expect(rf"{function}\+")
             vm.expect("end: ")
+            if test == "stuck_with_lock":
+                vm.expect(r"holds 'stuck' taken at 0x\w+ test_stuck_with_lock\+")
             press(vm, "t")
             vm.expect("system request t")
             vm.expect(rf"{function}\+")
