@@ -4,8 +4,13 @@ Nothing here shares code with the kernel: names of bits are written down again, 
 source lines from addr2line, and return addresses must lie behind a call instruction in the file's own bytes.
 """
 import bisect
+import contextlib
+import glob
+import os
+import pickle
 import re
 import subprocess
+import tempfile
 import zlib
 
 BEGIN = "======== KEEL REPORT BEGIN ========"
@@ -48,18 +53,39 @@ class Kernel:
         self.path = path
         with open(path, "rb") as file:
             elf = ELFFile(file)
-            self.symbols = {}
-            for symbol in elf.get_section_by_name(".symtab").iter_symbols():
-                if symbol.name and symbol["st_info"]["type"] in ("STT_FUNC", "STT_OBJECT", "STT_NOTYPE"):
-                    self.symbols.setdefault(symbol["st_value"], []).append((symbol.name, symbol["st_size"]))
-            self.functions = sorted({symbol["st_value"] for symbol in elf.get_section_by_name(".symtab").iter_symbols()
-                                     if symbol["st_info"]["type"] == "STT_FUNC"})
-            self.sections = {section.name: (section["sh_addr"], section.data())
-                             for section in elf.iter_sections() if section.name in (".text", ".init.text")}
-            self.assembly_rows = sorted(self._assembly_rows(elf.get_dwarf_info()))
             note = next(elf.get_section_by_name(".note.gnu.build-id").iter_notes())
             self.build_id = note["n_desc"]
+            self.symbols, self.functions, self.sections, self.assembly_rows = self._remembered(elf)
         self.lines = {}
+        self.addr2line = None
+
+    def _remembered(self, elf):
+        """What is read from the file, which takes seconds: the first scenario leaves it for all others of this build."""
+        cache = f"{self.path}.{self.build_id}.pickle"
+        try:
+            with open(cache, "rb") as file:
+                return pickle.load(file)
+        except FileNotFoundError:
+            found = self._read(elf)
+        for old in glob.glob(glob.escape(self.path) + ".*.pickle"):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(old)
+        with tempfile.NamedTemporaryFile(dir=os.path.dirname(self.path), delete=False) as file:
+            pickle.dump(found, file)
+        os.replace(file.name, cache)
+        return found
+
+    def _read(self, elf):
+        symbols, functions = {}, set()
+        for symbol in elf.get_section_by_name(".symtab").iter_symbols():
+            kind = symbol["st_info"]["type"]
+            if symbol.name and kind in ("STT_FUNC", "STT_OBJECT", "STT_NOTYPE"):
+                symbols.setdefault(symbol["st_value"], []).append((symbol.name, symbol["st_size"]))
+            if kind == "STT_FUNC":
+                functions.add(symbol["st_value"])
+        sections = {section.name: (section["sh_addr"], section.data())
+                    for section in elf.iter_sections() if section.name in (".text", ".init.text")}
+        return symbols, sorted(functions), sections, sorted(self._assembly_rows(elf.get_dwarf_info()))
 
     @staticmethod
     def _assembly_rows(dwarf):
@@ -85,8 +111,12 @@ class Kernel:
     def line_of(self, address):
         """("src/x.c", 12) as addr2line has it."""
         if address not in self.lines:
-            text = subprocess.run(["addr2line", "-e", self.path, hex(address)], check=True, capture_output=True,
-                                  text=True).stdout.strip()
+            if self.addr2line is None:
+                self.addr2line = subprocess.Popen(["addr2line", "-e", self.path], stdin=subprocess.PIPE,
+                                                  stdout=subprocess.PIPE, text=True)
+            print(hex(address), file=self.addr2line.stdin, flush=True)
+            text = self.addr2line.stdout.readline().strip()
+            want(text, "addr2line does not answer")
             file, _, line = text.partition(" ")[0].rpartition(":")
             if file == "??":
                 _, file, line = self.assembly_rows[bisect.bisect_right(self.assembly_rows, (address, "~")) - 1]
