@@ -24,8 +24,8 @@ struct report {
 /* Writes the report and does what panic_set_action said. Context: any, interrupts off. */
 NORETURN COLD void report_fatal(const struct report *report);
 
-/* Writes the report to the log and returns. One CPU does at a time: others wait, a second at most for one that does not
- * get on. Nothing is written where this CPU is in a report already. Context: any. */
+/* Writes the report to the log and returns, on the report's stack. One CPU does at a time: others wait, a second at
+ * most for one that does not get on. Nothing is written where this CPU is in a report already. Context: any. */
 COLD void report_notice(const struct report *report);
 
 /* One line of the block, from a details function. The text has no newline. */
@@ -37,11 +37,12 @@ NORETURN COLD void report_nested(const struct report *report);
 /* This CPU is inside a report. */
 bool report_is_running(void);
 
-/* The stack this CPU's fatal report runs on; until there is one it runs where it is called. Context: init. */
+/* The stack this CPU's reports run on; until there is one they run where they are called. Context: init. */
 void report_set_stack(void *top);
 
 /* The caller's registers, as if an exception without vector had been taken at the call. Context: any. */
 void capture_registers(struct trap_frame *frame);
 
-/* Calls function on the stack that ends at top (16-byte aligned) and comes back. Any state. */
+/* Calls function on the stack that ends at top (16-byte aligned) and comes back, on the same CPU: preemption is off, or
+ * the CPU is in a report. Interrupts of it run on the interrupts' stack. Context: any. */
 void call_on_stack(void *top, void (*function)(void *), void *argument);

@@ -1,4 +1,4 @@
-; Register capture and the switch to the report's own stack.
+; Register capture and the switch to a report's own stack.
 %include "offsets.inc"
 
 bits 64
@@ -43,13 +43,29 @@ capture_registers:
     ret
 
 ; void call_on_stack(void *top, void (*function)(void *), void *argument): calls function with RSP at top, 16-byte aligned,
-; and comes back to the caller's stack when it returns. Any state.
+; and comes back to the caller's stack when it returns. The CPU stays the same. Interrupts, where they are on, do not come on
+; top of it: where their own stack is the caller's, they go on below the caller. Any state.
 call_on_stack:
     push rbp
     mov rbp, rsp
+    push rbx
+    pushfq
+    cli
+    mov rbx, [gs:PERCPU_INTERRUPT_STACK]
+    mov rax, rbx
+    test rax, rax
+    cmovz rax, rsp
+    mov [gs:PERCPU_INTERRUPT_STACK], rax
+    mov rax, [rsp]
     mov rsp, rdi
+    push rax
+    popfq
     mov rdi, rdx
     call rsi
-    mov rsp, rbp
+    cli
+    mov [gs:PERCPU_INTERRUPT_STACK], rbx
+    lea rsp, [rbp - 16]
+    popfq
+    pop rbx
     pop rbp
     ret

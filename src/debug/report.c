@@ -106,6 +106,11 @@ static void write_fatal_report(void *report)
     panic_act();
 }
 
+static void write_notice(void *report)
+{
+    write_report(report, false);
+}
+
 static uint32_t own_mark(void)
 {
     return this_cpu_read(percpu.cpu_number) + 1;
@@ -170,17 +175,17 @@ static bool wait_for_notice(uint32_t owner, const struct report *report)
 }
 
 /* Claim and in_report are one to interrupts and the scheduler, which leaves a CPU alone that is in a report. An NMI in
- * between finds its own mark. */
+ * between finds its own mark. Nobody watches for how long: that interrupts were off for too long is a notice, too. */
 static bool try_claim_notice(uint32_t *owner, uint32_t *mine)
 {
-    uint64_t flags = irq_save();
+    uint64_t flags = irq_save_raw_();
     bool is_mine;
 
     *mine = own_mark();
     is_mine = __atomic_compare_exchange_n(&notice_cpu, owner, *mine, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
     if (is_mine)
         this_cpu_write(percpu.in_report, 1);
-    irq_restore(flags);
+    irq_restore_raw_(flags);
     return is_mine;
 }
 
@@ -201,19 +206,24 @@ static bool claim_notice(const struct report *report)
 
 static void give_notice_back(void)
 {
-    uint64_t flags = irq_save();
+    uint64_t flags = irq_save_raw_();
     uint32_t mine = own_mark();
 
     this_cpu_write(percpu.in_report, 0);
     (void)__atomic_compare_exchange_n(&notice_cpu, &mine, NO_CPU, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
-    irq_restore(flags);
+    irq_restore_raw_(flags);
 }
 
 void report_notice(const struct report *report)
 {
+    void *argument = (void *)(uintptr_t)report;
+
     if (report_is_running() || !claim_notice(report))
         return;
-    write_report(report, false);
+    if (this_cpu_read(stack_top))
+        call_on_stack(this_cpu_read(stack_top), write_notice, argument);
+    else
+        write_notice(argument);
     give_notice_back();
 }
 

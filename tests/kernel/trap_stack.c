@@ -4,11 +4,13 @@
 #include <base/layout.h>
 #include <cpu/percpu.h>
 #include <cpu/preempt.h>
+#include <debug/report.h>
 #include <debug/test.h>
 #include <irq/chip.h>
 #include <irq/deferred.h>
 #include <lib/string.h>
 #include <mm/stack.h>
+#include <mm/vmalloc.h>
 #include <trap/trap.h>
 
 #define OUTER_VECTOR 0x7e
@@ -81,6 +83,48 @@ KERNEL_TEST(trap_stack, "trap/interrupts_run_on_a_stack_of_their_own")
     EXPECT_EQ(trap_set_exception_handler(VECTOR_BREAKPOINT, NULL), 0);
     EXPECT_EQ(trap_set_handler(INNER_VECTOR, NULL), 0);
     EXPECT_EQ(trap_set_handler(OUTER_VECTOR, NULL), 0);
+}
+
+static void *elsewhere; /* another stack's top */
+
+static void interrupt_there(void *seen)
+{
+    note(seen, NULL);
+    __asm__ volatile("int %0" : : "i"(INNER_VECTOR) : "memory");
+}
+
+static void go_elsewhere(struct trap_frame *frame)
+{
+    note(&outer, frame);
+    call_on_stack(elsewhere, interrupt_there, &work);
+}
+
+/* As reports do. */
+KERNEL_TEST(trap_stack_elsewhere, "trap/no_interrupt_runs_on_the_stack_of_a_report")
+{
+    char *stack = stack_alloc("test");
+    uintptr_t top;
+
+    if (!stack)
+        return;
+    elsewhere = stack + KERNEL_STACK_SIZE;
+    outer = inner = work = (struct seen){0};
+    EXPECT_EQ(trap_set_handler(OUTER_VECTOR, go_elsewhere), 0);
+    EXPECT_EQ(trap_set_handler(INNER_VECTOR, note_inner), 0);
+    preempt_disable();
+    top = (uintptr_t)this_cpu_read(percpu.interrupt_stack);
+    call_on_stack(elsewhere, interrupt_there, &work);
+    EXPECT(work.here < (uintptr_t)elsewhere && work.here >= (uintptr_t)stack && !work.is_in_use);
+    EXPECT(is_on_interrupt_stack(inner.here) && inner.frame >= (uintptr_t)stack && inner.frame < work.here);
+    __asm__ volatile("int %0" : : "i"(OUTER_VECTOR) : "memory");
+    EXPECT_EQ((uintptr_t)this_cpu_read(percpu.interrupt_stack), top);
+    preempt_enable();
+    EXPECT_EQ(outer.nr_calls + inner.nr_calls + work.nr_calls, 5);
+    EXPECT(inner.here < outer.here && is_on_interrupt_stack(inner.here) && inner.frame >= (uintptr_t)stack);
+    EXPECT(inner.frame < work.here && work.here < (uintptr_t)elsewhere);
+    EXPECT_EQ(trap_set_handler(INNER_VECTOR, NULL), 0);
+    EXPECT_EQ(trap_set_handler(OUTER_VECTOR, NULL), 0);
+    stack_free(stack);
 }
 
 static void note_work(struct deferred *deferred)
