@@ -1,7 +1,8 @@
 /* Entropy devices: what they give goes into the random pool. One request at a time; the device decides how long an
  * answer is.
  *
- * 1. Interrupts and the timer only queue `work`, which does everything else, under the device's lock.
+ * 1. Interrupts, the timer and the pool that wants more only queue `work`, which does everything else, under the
+ * device's lock.
  * 2. The timer runs while a device without an interrupt has a request, and while a reset is under way; nothing waits.
  * 3. A device that lies, or says that it is broken, is reset: RESETTING. When it has ended that, gone or been cut off,
  *    its buffer is ours again and it is marked failed: FAILED, for good. */
@@ -37,11 +38,13 @@ struct rng {
     struct timer timer;
     bool has_interrupts;     /* [I] */
     bool has_config_changed; /* [a] */
-    uint8_t *buffer;         /* the device's while WAITING or RESETTING */
-    enum rng_state state;    /* [l] */
-    uint64_t poll_ns;        /* [l] until the next look */
-    uint64_t nr_bytes;       /* [l] received */
-    struct list link;        /* [rngs_lock] */
+    bool is_asked;           /* [a] the pool wants more */
+    struct random_source source;
+    uint8_t *buffer;      /* the device's while WAITING or RESETTING */
+    enum rng_state state; /* [l] */
+    uint64_t poll_ns;     /* [l] until the next look */
+    uint64_t nr_bytes;    /* [l] received */
+    struct list link;     /* [rngs_lock] */
 };
 
 static struct spinlock rngs_lock = SPINLOCK_INITIALIZER("list of entropy devices");
@@ -129,7 +132,10 @@ static void step_locked(struct rng *rng)
         end_reset_locked(rng);
     else if ((rng->state == RNG_IDLE || rng->state == RNG_WAITING) && reap_locked(rng) != 0)
         begin_reset_locked(rng);
-    set_timer_locked(rng);
+    if (__atomic_exchange_n(&rng->is_asked, false, __ATOMIC_RELAXED) && rng->state == RNG_IDLE)
+        ask_locked(rng);
+    else
+        set_timer_locked(rng);
 }
 
 static void work(struct deferred *deferred)
@@ -163,6 +169,14 @@ static void config_changed(void *context)
     struct rng *rng = context;
 
     __atomic_store_n(&rng->has_config_changed, true, __ATOMIC_RELEASE);
+    deferred_queue(&rng->work);
+}
+
+static void pool_asks(struct random_source *source)
+{
+    struct rng *rng = CONTAINER_OF(source, struct rng, source);
+
+    __atomic_store_n(&rng->is_asked, true, __ATOMIC_RELAXED); /* queueing orders it before the work */
     deferred_queue(&rng->work);
 }
 
@@ -230,12 +244,15 @@ static void list_rng(struct rng *rng)
     rng->state = RNG_IDLE;
     ask_locked(rng);
     spinlock_unlock_irqrestore(&rng->lock, flags);
+    random_source_register(&rng->source);
 }
 
 static void unlist_rng(struct rng *rng)
 {
-    uint64_t flags = spinlock_lock_irqsave(&rngs_lock);
+    uint64_t flags;
 
+    random_source_unregister(&rng->source);
+    flags = spinlock_lock_irqsave(&rngs_lock);
     list_remove(&rng->link);
     spinlock_unlock_irqrestore(&rngs_lock, flags);
 }
@@ -262,6 +279,7 @@ static int probe(struct device *device)
     timer_init(&rng->timer, timer_fired);
     rng->device = virtio_device_of(device);
     rng->work = (struct deferred)DEFERRED_INITIALIZER(work);
+    rng->source.ask = pool_asks;
     rng->buffer = kmalloc(BUFFER_BYTES, ALLOC_ZERO);
     if (rng->buffer != NULL)
         result = start(rng);

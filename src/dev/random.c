@@ -17,17 +17,18 @@
 #define SEED_BITS      256u
 #define CPU_VALUES     8u         /* asked for at a time */
 #define CPU_VALUE_BITS 32u        /* credited for 64: half, for nobody can look into that generator */
-#define CPU_FEED_BYTES (1u << 20) /* of output between two times the CPU is asked */
+#define FEED_BYTES     (1u << 20) /* of output between two times that the sources and the CPU are asked */
 #define OUTPUT_REQUEST (1u << 30) /* bytes of one key: its 32-bit block counter does not wrap */
 
 static struct spinlock lock = SPINLOCK_INITIALIZER("random pool"); /* interrupts take it */
 static struct blake2s pool;                                        /* [lock] */
 static bool is_pool_started;                                       /* [lock] */
-static unsigned credited_bits;          /* [lock] since the last reseeding, up to SEED_BITS */
-static uint8_t key[CHACHA20_KEY_BYTES]; /* [lock] */
-static bool is_seeded;                  /* [lock] */
-static uint64_t nr_reseeds;             /* [lock] */
-static uint64_t until_cpu_feed;         /* [lock] bytes of output */
+static unsigned credited_bits;                          /* [lock] since the last reseeding, up to SEED_BITS */
+static uint8_t key[CHACHA20_KEY_BYTES];                 /* [lock] */
+static bool is_seeded;                                  /* [lock] */
+static uint64_t nr_reseeds;                             /* [lock] */
+static uint64_t until_feed;                             /* [lock] bytes of output */
+static struct list sources = LIST_INITIALIZER(sources); /* [lock] */
 
 static const uint8_t no_nonce[CHACHA20_NONCE_BYTES]; /* no key is used twice */
 
@@ -108,20 +109,47 @@ static bool take_key(uint8_t output_key[static CHACHA20_KEY_BYTES], size_t lengt
         stir_key_locked();
     chacha20_block(key, 0, no_nonce, block);
     memcpy(key, block, CHACHA20_KEY_BYTES);
-    until_cpu_feed = until_cpu_feed > length ? until_cpu_feed - length : 0;
+    until_feed = until_feed > length ? until_feed - length : 0;
     spinlock_unlock_irqrestore(&lock, flags);
     memcpy(output_key, block + CHACHA20_KEY_BYTES, CHACHA20_KEY_BYTES);
     wipe(block, sizeof(block));
     return was_seeded;
 }
 
-static bool is_cpu_feed_due(void)
+void random_source_register(struct random_source *source)
 {
     uint64_t flags = spinlock_lock_irqsave(&lock);
-    bool is_due = until_cpu_feed == 0;
 
-    if (is_due)
-        until_cpu_feed = CPU_FEED_BYTES;
+    list_add_last(&sources, &source->link);
+    spinlock_unlock_irqrestore(&lock, flags);
+}
+
+void random_source_unregister(struct random_source *source)
+{
+    uint64_t flags = spinlock_lock_irqsave(&lock);
+
+    list_remove(&source->link);
+    spinlock_unlock_irqrestore(&lock, flags);
+}
+
+static void ask_sources_locked(void)
+{
+    struct random_source *source;
+
+    list_for_each_entry (source, &sources, link)
+        source->ask(source);
+}
+
+/* True, once the sources have been asked, when it is time for the CPU, too. */
+static bool is_feed_due(void)
+{
+    uint64_t flags = spinlock_lock_irqsave(&lock);
+    bool is_due = until_feed == 0;
+
+    if (is_due) {
+        until_feed = FEED_BYTES;
+        ask_sources_locked();
+    }
     spinlock_unlock_irqrestore(&lock, flags);
     return is_due;
 }
@@ -149,7 +177,7 @@ int random_bytes(void *buffer, size_t length)
     uint8_t *to = buffer;
     bool was_seeded = true;
 
-    if (is_cpu_feed_due())
+    if (is_feed_due())
         feed_from_cpu();
     do {
         size_t step = length < OUTPUT_REQUEST ? length : OUTPUT_REQUEST;

@@ -4,6 +4,7 @@
 #include <cpu/interrupts.h>
 #include <debug/log.h>
 #include <debug/test.h>
+#include <dev/random.h>
 #include <hw/virtio.h>
 #include <irq/chip.h>
 #include <lib/string.h>
@@ -135,6 +136,37 @@ KERNEL_TEST(rng_refused_start, "virtio/a_device_that_breaks_at_the_start_has_no_
     EXPECT(!has_queue);
     EXPECT(model.status & VIRTIO_STATUS_FAILED);
     EXPECT_EQ(model.nr_notified, 0);
+}
+
+/* ---- the pool wants more ---- */
+
+#define OUTPUT_BYTES ((2u << 20) + 4096) /* more than it gives between two times that it asks */
+
+static bool is_asked_for_more(bool has_interrupts)
+{
+    const struct model_options options = {.has_interrupts = has_interrupts};
+    unsigned nr_before;
+    bool has_answered, is_asked = false, is_seeded = false;
+
+    has_answered = run_model(&options);
+    nr_before = model.nr_notified;
+    for (size_t taken = 0; taken < OUTPUT_BYTES; taken += 512) {
+        uint8_t bytes[512];
+
+        is_seeded = random_bytes(bytes, sizeof(bytes)) == 0; /* by the model, soon if not at once */
+    }
+    for (uint64_t end = clock_now_ns() + PATIENCE_NS; !is_asked && clock_now_ns() < end;) {
+        sleep_ns(LOOK_NS);
+        is_asked = READ_ONCE(model.nr_notified) > nr_before && is_settled();
+    }
+    device_remove(&model.device.device);
+    return has_answered && is_asked && is_seeded;
+}
+
+KERNEL_TEST(rng_asked, "virtio/the_random_pool_asks_for_more_by_itself")
+{
+    EXPECT(is_asked_for_more(irq_controller() != NULL));
+    EXPECT(is_asked_for_more(false));
 }
 
 /* ---- allocations that fail ---- */

@@ -129,6 +129,44 @@ static void test_lengths(void **state)
     }
 }
 
+static unsigned nr_asked;
+
+static void note_asked(struct random_source *source)
+{
+    nr_asked++;
+}
+
+static void take(uint8_t *bytes, size_t length)
+{
+    int result = random_bytes(bytes, length); /* -EAGAIN before the first seed */
+
+    assert_true(result == 0 || result == -EAGAIN);
+}
+
+/* At the first output, and then after every MiB. */
+static void test_sources_are_asked(void **state)
+{
+    static uint8_t bytes[4096];
+    struct random_source source = {.ask = note_asked};
+
+    while (nr_asked == 0) { /* whatever the tests before have taken */
+        random_source_register(&source);
+        take(bytes, sizeof(bytes));
+        random_source_unregister(&source);
+    }
+    nr_asked = 0;
+    random_source_register(&source);
+    for (unsigned i = 0; i < (1 << 20) / sizeof(bytes) - 1; i++)
+        take(bytes, sizeof(bytes));
+    assert_int_equal(nr_asked, 0);
+    take(bytes, 1);
+    assert_int_equal(nr_asked, 1);
+    random_source_unregister(&source);
+    for (unsigned i = 0; i < (3 << 20) / sizeof(bytes); i++)
+        take(bytes, sizeof(bytes));
+    assert_int_equal(nr_asked, 1);
+}
+
 static void test_reseed_changes_output(void **state)
 {
     struct random_status before, after;
@@ -145,9 +183,13 @@ static void test_reseed_changes_output(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_chacha20),   cmocka_unit_test(test_blake2s),
-                                       cmocka_unit_test(test_not_seeded), cmocka_unit_test(test_credit),
-                                       cmocka_unit_test(test_lengths),    cmocka_unit_test(test_reseed_changes_output)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_chacha20),
+                                       cmocka_unit_test(test_blake2s),
+                                       cmocka_unit_test(test_not_seeded),
+                                       cmocka_unit_test(test_credit),
+                                       cmocka_unit_test(test_lengths),
+                                       cmocka_unit_test(test_sources_are_asked),
+                                       cmocka_unit_test(test_reseed_changes_output)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
