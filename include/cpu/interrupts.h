@@ -57,6 +57,12 @@ static inline uint64_t irq_save(void)
     return flags;
 }
 
+/* Whether they were on before the irq_save that returned these flags. */
+static inline bool irqs_were_enabled(uint64_t flags)
+{
+    return (flags & RFLAGS_IF) != 0;
+}
+
 /* One instruction less than a test and a sti, and the same for both cases. */
 static inline void irq_restore(uint64_t flags)
 {

@@ -115,11 +115,24 @@ static ALWAYS_INLINE bool preempt_is_requested(void)
     return (this_cpu_read(percpu.preempt_count) & PREEMPT_NO_RESCHEDULE) == 0;
 }
 
+/* Interrupts have come back on: gives the CPU away where that was asked for meanwhile. Context: any. */
+static ALWAYS_INLINE void preempt_check(void)
+{
+    if (UNLIKELY(this_cpu_read(percpu.preempt_count) == 0))
+        preempt_reschedule_();
+}
+
+/* Whether all but interrupts that are off allows it. */
+static ALWAYS_INLINE bool may_sleep_but_for_irqs_(void)
+{
+    return preempt_depth() == 0 &&
+           (this_cpu_read(percpu.is_interrupted) | (uintptr_t)this_cpu_read(percpu.held_locks)) == 0;
+}
+
 /* True in a thread with interrupts on, preemption on and no spinlock held. Context: any. */
 static ALWAYS_INLINE bool may_sleep(void)
 {
-    return irqs_are_enabled() && preempt_depth() == 0 &&
-           (this_cpu_read(percpu.is_interrupted) | (uintptr_t)this_cpu_read(percpu.held_locks)) == 0;
+    return irqs_are_enabled() && may_sleep_but_for_irqs_();
 }
 
 /* Ends the kernel: what gives out addresses, and takes locks that interrupts do not, was called in one. The same. */
@@ -145,4 +158,11 @@ NORETURN COLD void sleep_is_forbidden(const char *function);
     do {                                  \
         if (UNLIKELY(!may_sleep()))       \
             sleep_is_forbidden(__func__); \
+    } while (0)
+
+/* The same right behind the irq_save that returned these flags. */
+#define assert_may_sleep_irq_saved(flags)                                      \
+    do {                                                                       \
+        if (UNLIKELY(!irqs_were_enabled(flags) || !may_sleep_but_for_irqs_())) \
+            sleep_is_forbidden(__func__);                                      \
     } while (0)

@@ -1,7 +1,9 @@
 /* The time stamp counter as a clock for logs and reports (SDM 3B 18.17), until the time subsystem has a better one. */
 #pragma once
 
+#include <base/compiler.h>
 #include <base/types.h>
+#include <cpu/registers.h>
 
 enum tsc_source { TSC_ASSUMED, TSC_CPUID, TSC_HYPERVISOR, TSC_PIT };
 
@@ -17,8 +19,24 @@ const char *tsc_source_name(enum tsc_source source); /* "told by CPUID" ... */
  * init. */
 void tsc_correct_frequency(uint64_t hz);
 
+/* What tsc_now_ns is made of. */
+struct tsc_scale {
+    uint64_t base_ticks; /* of the counter itself */
+    uint64_t base_ns;    /* at base_ticks */
+    uint64_t multiplier; /* nanoseconds a tick, times 2^32; 0 before tsc_init */
+};
+extern struct tsc_scale tsc_scale_;
+
 /* Nanoseconds since kernel entry; 0 before tsc_init. Context: any. */
 uint64_t tsc_now_ns(void);
+
+/* The same, for where a switch between threads is made. */
+static ALWAYS_INLINE uint64_t tsc_now_ns_inline(void)
+{
+    uint64_t ticks = rdtsc() - tsc_scale_.base_ticks;
+
+    return tsc_scale_.base_ns + (uint64_t)((unsigned __int128)ticks * tsc_scale_.multiplier >> 32);
+}
 
 /* Counter ticks since kernel entry: under QEMU's -icount shift=0, guest instructions. Context: any. */
 uint64_t tsc_since_entry(void);

@@ -72,6 +72,22 @@ static inline void list_remove(struct list *node)
     node->prev = LIST_POISON_PREV;
 }
 
+/* Takes the first node out of a list that is not empty. */
+static inline struct list *list_remove_first(struct list *list)
+{
+    struct list *node = list->next, *next = node->next;
+
+    if (UNLIKELY(node->prev != list))
+        list_corrupted(node, node, node->prev, "remove: first->prev");
+    if (UNLIKELY(next->prev != node))
+        list_corrupted(node, next, next->prev, "remove: next->prev");
+    list->next = next;
+    next->prev = list;
+    node->next = LIST_POISON_NEXT;
+    node->prev = LIST_POISON_PREV;
+    return node;
+}
+
 /* The first node, or NULL. */
 static inline struct list *list_first(const struct list *list)
 {

@@ -107,6 +107,10 @@ void thread_wait_begin(enum thread_wait reason, const void *object);
  * nothing, or -ETIMEDOUT once the deadline has passed. Context: thread. */
 int thread_wait_until(uint64_t deadline_ns);
 
+/* thread_wait_until without a deadline, by who has turned interrupts off before it announced the wait, and had them on
+ * before: assert_may_sleep_irq_saved is the caller's part. They are off on return. Context: thread, irq-off. */
+void thread_wait_irq_off(void);
+
 /* Takes back thread_wait_begin. Context: the thread that began. */
 void thread_wait_end(void);
 
@@ -114,6 +118,9 @@ void thread_wait_end(void);
  * the thread exists until this returns: by a reference, or by a lock under which the waiter learns that it need not
  * wait. Context: any but NMI; a spinlock may be held. */
 bool thread_wake(struct thread *thread);
+
+/* The same with interrupts off; preempt_check is the caller's part, once they are back as they were. */
+bool thread_wake_irq_off(struct thread *thread);
 
 /* Its class and how urgent it is in it. Takes effect at once, wherever the thread is. Returns 0, or -EINVAL as
  * thread_create, or for an idle thread. Context: thread. */

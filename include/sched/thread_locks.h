@@ -4,6 +4,7 @@
 
 #include <base/types.h>
 #include <lib/rbtree.h>
+#include <sched/waiter.h>
 
 struct mutex;
 struct mutex_waiter;
@@ -14,6 +15,7 @@ struct thread_locks {
     struct rbtree contended; /* [p] held ones that others wait for, by their most urgent waiter; p: the lock "priority
                               * inheritance" */
     struct mutex_waiter *waiting; /* [p] */
+    struct waiter waiter; /* for a semaphore, at which a thread waits in one place at a time; its own fields say more */
 };
 
 /* Context: any. */

@@ -31,17 +31,26 @@ void completion_init(struct completion *completion, const char *name);
 
 /* Lets one wait return: one that waits, first come, first served, or else one that comes later. Context: any but NMI.
  */
-void completion_complete(struct completion *completion);
+static inline void completion_complete(struct completion *completion)
+{
+    semaphore_post(&completion->events);
+}
 
 /* Lets all waits return, those to come too, until completion_reset. Takes time, interrupts and preemption off, with the
  * number of those who wait. Context: any but NMI. */
 void completion_complete_all(struct completion *completion);
 
 /* Context: thread. */
-void completion_wait(struct completion *completion);
+static inline void completion_wait(struct completion *completion)
+{
+    semaphore_wait_as(&completion->events, WAIT_COMPLETION);
+}
 
 /* Until clock_now_ns() reaches deadline_ns (UINT64_MAX: no deadline): 0, or -ETIMEDOUT. Context: thread. */
-MUST_CHECK int completion_wait_until(struct completion *completion, uint64_t deadline_ns);
+MUST_CHECK static inline int completion_wait_until(struct completion *completion, uint64_t deadline_ns)
+{
+    return semaphore_wait_until_as(&completion->events, WAIT_COMPLETION, deadline_ns);
+}
 
 /* True where a wait would have returned at once; it takes no event, and does not say that the
  * completion may be freed. Context: any but NMI. */

@@ -8,6 +8,7 @@
 #include <base/compiler.h>
 #include <base/types.h>
 #include <lib/list.h>
+#include <sched/thread.h>
 #include <sync/spinlock.h>
 #include <sync/waiter.h>
 
@@ -28,12 +29,22 @@ struct semaphore {
 /* name is what the permits are of, for reports. */
 void semaphore_init(struct semaphore *semaphore, uint32_t nr_permits, const char *name);
 
+/* The two below, where reports say that a `reason` at the semaphore's address is waited for. */
+void semaphore_wait_as(struct semaphore *semaphore, enum thread_wait reason);
+MUST_CHECK int semaphore_wait_until_as(struct semaphore *semaphore, enum thread_wait reason, uint64_t deadline_ns);
+
 /* Takes a permit, waiting if need be. Context: thread. */
-void semaphore_wait(struct semaphore *semaphore);
+static inline void semaphore_wait(struct semaphore *semaphore)
+{
+    semaphore_wait_as(semaphore, WAIT_SEMAPHORE);
+}
 
 /* The same until clock_now_ns() reaches deadline_ns (UINT64_MAX: no deadline): 0, or -ETIMEDOUT without a permit.
  * Context: thread. */
-MUST_CHECK int semaphore_wait_until(struct semaphore *semaphore, uint64_t deadline_ns);
+MUST_CHECK static inline int semaphore_wait_until(struct semaphore *semaphore, uint64_t deadline_ns)
+{
+    return semaphore_wait_until_as(semaphore, WAIT_SEMAPHORE, deadline_ns);
+}
 
 /* True when there was a permit, which is the caller's now. Context: any but NMI. */
 MUST_CHECK bool semaphore_try_wait(struct semaphore *semaphore);

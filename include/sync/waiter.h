@@ -1,26 +1,15 @@
-/* What a thread leaves in a list, on its stack, while it waits to be woken by whoever takes it out; the sleeping locks
+/* What a thread leaves in a list while it waits to be woken by whoever takes it out; the sleeping locks
  * and queues are made of it.
  *
  *  1. Only under the lock of the list: QUEUED -> TAKEN by who takes it out to wake it; QUEUED -> OUT by the waiter
  * itself.
  *  2. Who took it wakes the thread and then sets RELEASED; it touches neither waiter nor thread from there on. Between
  *     the two it is not preempted, so the waiter may spin for that.
- *  3. The waiter does not go, and its stack does not, before it is OUT or RELEASED. */
+ *  3. The waiter does not go, nor does what it is in (a stack, or the thread), before it is OUT or RELEASED. */
 #pragma once
 
 #include <base/compiler.h>
-#include <base/types.h>
-#include <lib/list.h>
-
-struct thread;
-
-enum waiter_state { WAITER_OUT, WAITER_QUEUED, WAITER_TAKEN, WAITER_RELEASED };
-
-struct waiter {
-    struct list link;      /* [l] while QUEUED, where it is in a list; l: the list's lock */
-    struct thread *thread; /* [I] */
-    uint32_t state;        /* [a] enum waiter_state */
-};
+#include <sched/waiter.h>
 
 static inline enum waiter_state waiter_state(const struct waiter *waiter)
 {

@@ -30,9 +30,8 @@
 
 static READ_ONLY_AFTER_INIT uint64_t entry, hz;
 static READ_ONLY_AFTER_INIT enum tsc_source source;
-/* ns = ticks * multiplier >> 32: exact enough for 2^32 ns without a division, in 128-bit arithmetic for ever. */
-static READ_ONLY_AFTER_INIT uint64_t multiplier;
-static READ_ONLY_AFTER_INIT uint64_t base_ticks, base_ns; /* since entry: from where on this multiplier holds */
+/* Exact enough for 2^32 ns without a division, in 128-bit arithmetic for ever. */
+READ_ONLY_AFTER_INIT struct tsc_scale tsc_scale_;
 
 INIT static uint64_t hz_from_cpuid(void)
 {
@@ -124,19 +123,21 @@ INIT static uint64_t find_frequency(void)
 INIT void tsc_init(uint64_t entry_tsc)
 {
     hz = find_frequency();
-    multiplier = (NS_PER_SECOND << 32) / hz;
     entry = entry_tsc;
+    tsc_scale_ = (struct tsc_scale){.base_ticks = entry_tsc, .multiplier = (NS_PER_SECOND << 32) / hz};
 }
 
 /* An NMI in between logs one line with a wrong time. */
 void tsc_correct_frequency(uint64_t better_hz)
 {
-    uint64_t ticks = tsc_since_entry();
+    uint64_t ticks = rdtsc();
 
-    base_ns = tsc_now_ns();
-    base_ticks = ticks;
     hz = better_hz;
-    multiplier = (NS_PER_SECOND << 32) / hz;
+    tsc_scale_ = (struct tsc_scale){
+        .base_ticks = ticks,
+        .base_ns = tsc_now_ns(),
+        .multiplier = (NS_PER_SECOND << 32) / hz,
+    };
 }
 
 uint64_t tsc_frequency_hz(void)
@@ -166,5 +167,5 @@ uint64_t tsc_since_entry(void)
 
 uint64_t tsc_now_ns(void)
 {
-    return base_ns + (uint64_t)((unsigned __int128)(tsc_since_entry() - base_ticks) * multiplier >> 32);
+    return tsc_now_ns_inline();
 }

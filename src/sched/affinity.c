@@ -14,6 +14,7 @@ static enum relocation write_affinity(struct cpu_queue *queue, struct thread *th
     bool may_stay = cpu_mask_has(affinity, queue->queue.cpu);
 
     thread->affinity = *affinity;
+    thread->is_displaced = !may_stay;
     if (thread->entity.state == ENTITY_RUNNING && thread->leaves != THREAD_ENDS) {
         thread->leaves = may_stay ? THREAD_STAYS : THREAD_MOVES;
         return may_stay ? RELOCATE_NOT : RELOCATE_RUNNING;

@@ -3,6 +3,19 @@
 
 #include "spread.h"
 
+struct cpu_queue *thread_queue_lock_anywhere(const struct thread *thread)
+{
+    for (;;) {
+        uint32_t cpu = __atomic_load_n(&thread->cpu, __ATOMIC_RELAXED);
+        struct cpu_queue *queue = cpu_queue_of(cpu);
+
+        spinlock_lock_irq_off(&queue->lock);
+        if (LIKELY(__atomic_load_n(&thread->cpu, __ATOMIC_RELAXED) == cpu))
+            return queue;
+        spinlock_unlock_irq_off(&queue->lock);
+    }
+}
+
 void cpu_queue_tell(struct cpu_queue *queue, enum run_queue_effect effect)
 {
     if (effect == EFFECT_NONE)
@@ -30,6 +43,7 @@ void thread_arrive(struct thread *thread, enum run_queue_arrival arrival)
         queue = thread_queue_lock(thread);
         cpu = may_use(thread, queue) ? queue->queue.cpu : spread_choose(queue, thread);
     }
+    thread->is_displaced = false;
     spread_note_work(queue);
     effect = run_queue_add(&queue->queue, &thread->entity, sched_now_ns(), arrival);
     cpu_queue_unlock_and_tell(queue, effect);

@@ -42,30 +42,37 @@ static inline struct cpu_queue *cpu_queue_of(uint32_t cpu)
     return percpu_of(cpu, cpu_queue);
 }
 
-/* Takes the lock of the thread's queue. Context: irq-off. */
+/* The same where the thread is not at this CPU, or was not when it was looked again (arrive.c). */
+struct cpu_queue *thread_queue_lock_anywhere(const struct thread *thread);
+
+/* Takes the lock of the thread's queue: T1. Context: irq-off. */
 static ALWAYS_INLINE struct cpu_queue *thread_queue_lock(const struct thread *thread)
 {
-    for (;;) {
-        uint32_t cpu = __atomic_load_n(&thread->cpu, __ATOMIC_RELAXED);
-        bool is_here = cpu == this_cpu_read(percpu.cpu_number);
-        struct cpu_queue *queue = LIKELY(is_here) ? this_cpu_queue() : cpu_queue_of(cpu);
+    struct cpu_queue *queue = this_cpu_queue();
+    uint32_t cpu = queue->queue.cpu;
 
+    if (LIKELY(__atomic_load_n(&thread->cpu, __ATOMIC_RELAXED) == cpu)) {
         spinlock_lock_irq_off(&queue->lock);
-        if (LIKELY(__atomic_load_n(&thread->cpu, __ATOMIC_RELAXED) == cpu)) /* T1 */
+        if (LIKELY(__atomic_load_n(&thread->cpu, __ATOMIC_RELAXED) == cpu))
             return queue;
         spinlock_unlock_irq_off(&queue->lock);
     }
+    return thread_queue_lock_anywhere(thread);
 }
 
 /* Nanoseconds for run times and slices; may differ a little between CPUs. */
 static ALWAYS_INLINE uint64_t sched_now_ns(void)
 {
-    return tsc_now_ns();
+    return tsc_now_ns_inline();
 }
 
-/* The running thread sleeps, where it still waits as announced, until it is made runnable. Interrupts are off on entry
- * and exit. */
-void schedule_if_waiting(void);
+/* It waits for nothing any more, and is awake. */
+static ALWAYS_INLINE void wait_end(struct thread *thread)
+{
+    thread->wait_reason = WAIT_NOTHING;
+    thread->wait_object = NULL;
+    thread->wait_since = 0;
+}
 
 /* The running thread is not to run again. Interrupts are off on entry. */
 NORETURN void schedule_for_ever(void);
@@ -75,13 +82,6 @@ void thread_arrive(struct thread *thread, enum run_queue_arrival arrival);
 
 /* Does what a change of this queue means for its CPU. Context: irq-off, no queue's lock held. */
 void cpu_queue_tell(struct cpu_queue *queue, enum run_queue_effect effect);
-
-/* After interrupts have come back on: gives the CPU away where that was asked for. */
-static ALWAYS_INLINE void preempt_check(void)
-{
-    if (UNLIKELY(this_cpu_read(percpu.preempt_count) == 0))
-        preempt_reschedule_();
-}
 
 /* The slice's timer (slice.c). Context: irq-off, on the CPU concerned. */
 void slice_init(struct cpu_queue *queue);

@@ -54,6 +54,33 @@ static inline void fair_advance(struct sched_entity *entity, uint64_t ran_ns)
     entity->vruntime += (uint64_t)(((unsigned __int128)ran_ns * entity->inverse_weight) >> 24);
 }
 
+/* Charges the running entity. Returns how long it ran. */
+static ALWAYS_INLINE uint64_t entity_charge_time(struct sched_entity *running, uint64_t now)
+{
+    int64_t ran_ns = (int64_t)(now - running->started_ns);
+
+    if (UNLIKELY(ran_ns <= 0)) /* two CPUs' clocks differ */
+        return 0;
+    running->started_ns = now;
+    running->run_time_ns += (uint64_t)ran_ns;
+    return (uint64_t)ran_ns;
+}
+
+static ALWAYS_INLINE void fair_charge(struct sched_entity *running, uint64_t now)
+{
+    fair_advance(running, entity_charge_time(running, now));
+}
+
+/* When the running entity's slice is over, by the time it was last charged. */
+static inline uint64_t fair_slice_end(const struct sched_entity *running)
+{
+    int64_t rest = virtual_difference(running->deadline, running->vruntime);
+
+    if (rest <= 0)
+        return running->started_ns;
+    return running->started_ns + ((uint64_t)rest * running->weight >> 18) + 1;
+}
+
 /* Whether its slice is over. */
 static inline bool fair_is_served(const struct sched_entity *entity)
 {

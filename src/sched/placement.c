@@ -103,7 +103,7 @@ uint32_t steal_choose(const struct placement_view *view, uint32_t idle_cpu)
     cpu_mask_for_each(cpu, view->cpus)
     {
         const struct run_queue *queue = view->queue(cpu);
-        uint32_t waiting = READ_ONCE(queue->fair.nr) + READ_ONCE(queue->fifo.nr);
+        uint32_t waiting = READ_ONCE(queue->fair.nr) + READ_ONCE(queue->fifo.nr) + (run_queue_handed(queue) != NULL);
 
         if (cpu != idle_cpu && waiting > most) {
             best = cpu;
@@ -158,9 +158,12 @@ static struct sched_entity *find_fair(const struct run_queue *from, uint32_t to,
 
 struct sched_entity *steal_move(struct run_queue *from, struct run_queue *to, uint64_t now, placement_filter may_run)
 {
-    struct sched_entity *entity = find_fifo(from, to->cpu, may_run);
-    uint64_t phase = run_queue_phase(from);
+    struct sched_entity *entity;
+    uint64_t phase;
 
+    run_queue_settle(from, now);
+    entity = find_fifo(from, to->cpu, may_run);
+    phase = run_queue_phase(from);
     if (entity == NULL)
         entity = find_fair(from, to->cpu, may_run, INT64_MAX);
     if (entity == NULL)

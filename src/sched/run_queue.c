@@ -3,12 +3,19 @@
 
 #include "fair.h"
 #include "fifo.h"
+#include "hand_over.h"
+
+static void note_kind(struct sched_entity *entity)
+{
+    entity->fair_weight = entity->class == SCHED_FAIR ? entity->weight : 0;
+}
 
 void sched_entity_init(struct sched_entity *entity, const struct sched_policy *policy)
 {
     *entity = (struct sched_entity){.state = ENTITY_OUT, .class = (uint8_t)policy->class};
     entity->priority = (uint8_t)policy->priority;
     fair_set_weight(entity, policy->nice);
+    note_kind(entity);
 }
 
 struct sched_policy sched_entity_policy(const struct sched_entity *entity)
@@ -27,26 +34,9 @@ void run_queue_init(struct run_queue *queue, uint32_t cpu)
     fifo_init(&queue->fifo);
 }
 
-/* Returns how long it ran. */
-static ALWAYS_INLINE uint64_t charge_time(struct sched_entity *running, uint64_t now)
-{
-    int64_t ran_ns = (int64_t)(now - running->started_ns);
-
-    if (UNLIKELY(ran_ns <= 0)) /* two CPUs' clocks differ */
-        return 0;
-    running->started_ns = now;
-    running->run_time_ns += (uint64_t)ran_ns;
-    return (uint64_t)ran_ns;
-}
-
-static ALWAYS_INLINE void charge_fair(struct sched_entity *running, uint64_t now)
-{
-    fair_advance(running, charge_time(running, now));
-}
-
 static void charge(struct sched_entity *running, uint64_t now)
 {
-    uint64_t ran_ns = charge_time(running, now);
+    uint64_t ran_ns = entity_charge_time(running, now);
 
     if (running->class == SCHED_FAIR)
         fair_advance(running, ran_ns);
@@ -58,6 +48,7 @@ bool run_queue_account(struct run_queue *queue, uint64_t now)
 
     if (running == NULL)
         return false;
+    run_queue_settle(queue, now);
     charge(running, now);
     if (running->class == SCHED_FIFO)
         return fifo_highest(&queue->fifo) > running->priority;
@@ -67,14 +58,10 @@ bool run_queue_account(struct run_queue *queue, uint64_t now)
 uint64_t run_queue_slice_end(const struct run_queue *queue)
 {
     const struct sched_entity *running = queue->running;
-    int64_t rest;
 
-    if (queue->fair.nr == 0 || running == NULL || running->class != SCHED_FAIR)
+    if ((queue->fair.nr == 0 && run_queue_handed(queue) == NULL) || running == NULL || running->class != SCHED_FAIR)
         return UINT64_MAX;
-    rest = virtual_difference(running->deadline, running->vruntime);
-    if (rest <= 0)
-        return running->started_ns;
-    return running->started_ns + ((uint64_t)rest * running->weight >> 18) + 1;
+    return fair_slice_end(running);
 }
 
 /* What it means for the CPU that entity is queued. had_waiting: the running one was not alone before. */
@@ -143,7 +130,7 @@ static ALWAYS_INLINE bool place_second(struct run_queue *queue, struct sched_ent
     struct sched_entity *running = queue->running;
 
     if (arrival == ARRIVAL_NEW) {
-        charge_fair(running, now);
+        fair_charge(running, now);
         entity->vruntime = running->vruntime;
         entity->queue = queue;
         fair_renew_slice(entity);
@@ -151,9 +138,16 @@ static ALWAYS_INLINE bool place_second(struct run_queue *queue, struct sched_ent
     }
     if (UNLIKELY(arrival != ARRIVAL_WOKEN || entity->queue != queue || running->weight != entity->weight))
         return false;
-    charge_fair(running, now);
+    fair_charge(running, now);
     fair_place_woken_equal(entity, running);
     return true;
+}
+
+static NOINLINE enum run_queue_effect add_behind_handed(struct run_queue *queue, struct sched_entity *entity,
+                                                        uint64_t now, enum run_queue_arrival arrival)
+{
+    run_queue_settle(queue, now);
+    return add_anybody(queue, entity, now, arrival, 0);
 }
 
 enum run_queue_effect run_queue_add(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
@@ -162,6 +156,9 @@ enum run_queue_effect run_queue_add(struct run_queue *queue, struct sched_entity
     struct sched_entity *running = queue->running;
 
     ASSERT(entity->state == ENTITY_OUT);
+    if (UNLIKELY(run_queue_handed(queue) != NULL))
+        return add_behind_handed(queue, entity, now, arrival);
+    queue->handed = HANDED_NOT;
     if (UNLIKELY(!is_second(queue, entity) || !place_second(queue, entity, now, arrival)))
         return add_anybody(queue, entity, now, arrival, 0);
     fair_insert_first(&queue->fair, entity);
@@ -173,12 +170,14 @@ enum run_queue_effect run_queue_add(struct run_queue *queue, struct sched_entity
 enum run_queue_effect run_queue_add_with_claim(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
                                                int64_t claim)
 {
+    run_queue_settle(queue, now);
     return add_anybody(queue, entity, now, ARRIVAL_MIGRATED, (uint64_t)claim);
 }
 
 void run_queue_remove(struct run_queue *queue, struct sched_entity *entity, uint64_t now)
 {
     ASSERT(entity->state == ENTITY_QUEUED && entity->queue == queue);
+    run_queue_settle(queue, now);
     if (queue->running != NULL)
         charge(queue->running, now);
     if (entity->class == SCHED_FAIR) {
@@ -237,6 +236,7 @@ static NOINLINE struct sched_entity *next_of_all(struct run_queue *queue, uint64
 {
     struct sched_entity *previous = queue->running, *next;
 
+    run_queue_settle(queue, now);
     if (previous != NULL) {
         charge(previous, now);
         previous = put_back(queue, departure);
@@ -250,13 +250,24 @@ static NOINLINE struct sched_entity *next_of_all(struct run_queue *queue, uint64
     return start(queue, next, now);
 }
 
-/* Whether there are two, fair and of one weight. */
+/* Whether there are two, fair and of one weight, the other one queued: so nobody was handed over. */
 static ALWAYS_INLINE bool is_of_two_equals(const struct run_queue *queue)
 {
     const struct sched_entity *running = queue->running;
 
     return queue->fair.nr == 1 && queue->fifo.nr == 0 && running != NULL && running->class == SCHED_FAIR &&
            queue->fair.weight == running->weight;
+}
+
+NOINLINE void run_queue_settle_handed(struct run_queue *queue, uint64_t now)
+{
+    struct sched_entity *entity = run_queue_handed(queue);
+
+    queue->handed = HANDED_NOT;
+    if (entity == NULL)
+        return;
+    entity->state = ENTITY_OUT;
+    (void)run_queue_add(queue, entity, now, ARRIVAL_WOKEN);
 }
 
 /* Where two threads yield to each other or wake each other, this is put_back and choose in one. */
@@ -266,7 +277,7 @@ struct sched_entity *run_queue_next(struct run_queue *queue, uint64_t now, enum 
 
     if (UNLIKELY(departure == STAYS || !is_of_two_equals(queue)))
         return next_of_all(queue, now, departure);
-    charge_fair(previous, now);
+    fair_charge(previous, now);
     next = fair_entity(queue->fair.tree.root);
     ASSERT(next->state == ENTITY_QUEUED);
     if (departure == YIELDS) {
@@ -333,6 +344,7 @@ enum run_queue_effect run_queue_set_policy(struct run_queue *queue, struct sched
         place = FIFO_FRONT;
     if (!is_out) {
         ASSERT(entity->queue == queue);
+        run_queue_settle(queue, now);
         if (queue->running != NULL)
             charge(queue->running, now);
         had_waiting = queue->fair.nr != 0;
@@ -344,6 +356,7 @@ enum run_queue_effect run_queue_set_policy(struct run_queue *queue, struct sched
         fair_change_weight(entity, policy->nice);
     entity->class = (uint8_t)policy->class;
     entity->priority = (uint8_t)policy->priority;
+    note_kind(entity);
     if (is_out)
         return EFFECT_NONE;
     queue->load += load_of(entity);
@@ -366,6 +379,17 @@ void run_queue_set_phase(struct run_queue *queue, uint64_t phase)
     queue->is_phase_unknown = false;
 }
 
+static const char *check_handed(const struct run_queue *queue)
+{
+    const struct sched_entity *running = queue->running, *handed = run_queue_handed(queue);
+
+    if (running == NULL || running->class != SCHED_FAIR || queue->fair.nr + queue->fifo.nr != 0)
+        return "the queue takes one that is handed over, and should not";
+    if (handed != NULL && (handed->state != ENTITY_QUEUED || handed->fair_weight != running->fair_weight))
+        return "one was handed over who has no right to it";
+    return NULL;
+}
+
 const char *run_queue_check(const struct run_queue *queue)
 {
     uint64_t load = (uint64_t)queue->fair.weight + queue->fifo.nr * (uint64_t)nice_weight(NICE_MIN);
@@ -378,6 +402,8 @@ const char *run_queue_check(const struct run_queue *queue)
         return "the running entity is not marked as such";
     if (queue->running != NULL)
         load += load_of(queue->running);
+    if (wrong == NULL && queue->handed != HANDED_NOT)
+        wrong = check_handed(queue);
     if (wrong == NULL && load != queue->load)
         wrong = "the load of the run queue is wrong";
     if (wrong == NULL && queue->urgency != (queue->running == NULL ? 0 : sched_urgency(queue->running)))

@@ -6,6 +6,7 @@
 #include <sched/sched.h>
 #include <smp/ipi.h>
 
+#include "hand_over.h"
 #include "spread.h"
 #include "switch.h"
 #include "watch_calls.h"
@@ -43,22 +44,30 @@ static NOINLINE void see_off(struct thread *previous, enum thread_leaves leaves)
     thread_arrive(previous, ARRIVAL_MIGRATED);
 }
 
+/* Gives the lock back, and has the slice's end noticed where somebody waits for it. */
+static NOINLINE void unlock_and_time_slice(struct cpu_queue *queue)
+{
+    uint64_t slice_end = run_queue_slice_end(&queue->queue);
+
+    if (!READ_ONCE(spread_is_on_)) /* else whom to wake where is looked for each time */
+        run_queue_expect_slice_end(&queue->queue, queue->slice_timer_ns);
+    unlock_queue(queue);
+    if (UNLIKELY(slice_end < queue->slice_timer_ns))
+        slice_arm(queue, slice_end);
+}
+
 /* The other half of a switch, on the stack of the thread that goes on or begins: T2. `previous` may be queued, and run
- * elsewhere, as soon as the lock is free. Where threads yield a timer that is set is early enough. */
+ * elsewhere, as soon as the lock is free. Where threads yield, or one was handed over, a timer that is set is early
+ * enough. */
 static ALWAYS_INLINE void finish_switch(struct thread *previous, enum run_queue_departure departure)
 {
     struct cpu_queue *queue = this_cpu_pointer(cpu_queue); /* not the one of when this thread was switched from */
     enum thread_leaves leaves = previous->leaves;
 
-    if (departure != YIELDS || UNLIKELY(queue->slice_timer_ns == UINT64_MAX)) {
-        uint64_t slice_end = run_queue_slice_end(&queue->queue);
-
+    if (LIKELY(queue->queue.handed == HANDED_NOBODY || (departure == YIELDS && queue->slice_timer_ns != UINT64_MAX)))
         unlock_queue(queue);
-        if (UNLIKELY(slice_end < queue->slice_timer_ns))
-            slice_arm(queue, slice_end);
-    } else {
-        unlock_queue(queue);
-    }
+    else
+        unlock_and_time_slice(queue);
     if (UNLIKELY(leaves != THREAD_STAYS))
         see_off(previous, leaves);
 }
@@ -117,7 +126,10 @@ static ALWAYS_INLINE void switch_to_next(struct cpu_queue *queue, enum run_queue
         previous->wait_since = now;
     if (kind == SWITCH_SPECIAL)
         leaving_by = leave(previous, departure);
-    entity = run_queue_next(&queue->queue, now, leaving_by);
+    if (departure == WAITS && LIKELY(run_queue_handed(&queue->queue) != NULL))
+        entity = run_queue_hand_over(&queue->queue, now);
+    else
+        entity = run_queue_next(&queue->queue, now, leaving_by);
     if (UNLIKELY(entity == NULL) && spread_steal(queue, now))
         entity = run_queue_next(&queue->queue, now, STAYS);
     next = LIKELY(entity != NULL) ? thread_of_entity(entity) : queue->idle;
@@ -150,15 +162,17 @@ static ALWAYS_INLINE void schedule_locked(struct cpu_queue *queue, enum run_queu
         switch_to_next(queue, departure, SWITCH_PLAIN);
 }
 
-void schedule_if_waiting(void)
+void thread_wait_irq_off(void)
 {
     struct cpu_queue *queue = this_cpu_queue();
 
+    DEBUG_ASSERT(!thread_is_idle(thread_current()));
     lock_queue(queue);
     if (__atomic_load_n(&thread_current()->wait_state, __ATOMIC_RELAXED) == THREAD_HAS_BEGUN_WAIT)
         schedule_locked(queue, WAITS);
     else
         unlock_queue(queue); /* woken meanwhile: T3 */
+    wait_end(thread_current());
 }
 
 void schedule_for_ever(void)

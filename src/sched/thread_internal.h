@@ -54,6 +54,7 @@ struct thread {
         };
         uint16_t leaves_or_uses_fpu; /* one test of both, on the way of every switch */
     };
+    bool is_displaced;  /* [q] its affinity leaves out `cpu`: to where it goes next it is put anew */
     bool has_timed_out; /* [o] o: the thread itself; and its timer's function, which does not run when it looks */
     struct sched_entity entity; /* [q] */
     void *stack;                /* [I] lowest address, until buried */

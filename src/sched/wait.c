@@ -6,7 +6,7 @@
  *     W3  looks at the condition       K3  looks at wait_state
  *
  * Either W3 sees K1 or K3 sees W1: no wake-up is lost. A waker that sees it takes the queue's lock, under which the
- * waiter goes to sleep only while it is still announced (schedule_if_waiting): so what K3 finds is either still
+ * waiter goes to sleep only while it is still announced (thread_wait_irq_off): so what K3 finds is either still
  * running, and then will not sleep, or is asleep with its registers saved (T2). */
 #include "cpu_queue.h"
 
@@ -15,6 +15,7 @@
 #include <cpu/interrupts.h>
 #include <time/clock.h>
 
+#include "hand_over.h"
 #include "spread.h"
 
 void thread_wait_begin(enum thread_wait reason, const void *object)
@@ -36,15 +37,13 @@ void thread_wait_end(void)
     /* A waker that has seen the announcement may come later: it finds the thread awake, or waiting for something else,
      * and then has woken it for nothing. */
     __atomic_store_n(&thread->wait_state, THREAD_IS_AWAKE, __ATOMIC_RELAXED);
-    thread->wait_reason = WAIT_NOTHING;
-    thread->wait_object = NULL;
-    thread->wait_since = 0;
+    wait_end(thread);
 }
 
 static void sleep_until_woken(void)
 {
     irq_disable();
-    schedule_if_waiting();
+    thread_wait_irq_off();
     irq_enable();
 }
 
@@ -78,38 +77,49 @@ int thread_wait_until(uint64_t deadline_ns)
         sleep_until_woken();
     else
         error = sleep_with_deadline(thread, deadline_ns);
-    thread_wait_end();
     return error;
 }
 
 /* [q] The thread sleeps: T3. Where it goes on where it was, it is put into that queue at once; else it is in transit.
- */
-static ALWAYS_INLINE enum run_queue_effect rouse(struct cpu_queue *queue, struct thread *thread, bool *is_in_transit)
+ * Gives the lock back. */
+static void rouse(struct cpu_queue *queue, struct thread *thread)
 {
-    *is_in_transit = spread_choose(queue, thread) != queue->queue.cpu;
-    if (UNLIKELY(*is_in_transit))
-        return EFFECT_NONE;
-    spread_note_work(queue);
-    return run_queue_add(&queue->queue, &thread->entity, sched_now_ns(), ARRIVAL_WOKEN);
-}
-
-/* Interrupts off. */
-static ALWAYS_INLINE bool wake(struct thread *thread)
-{
-    struct cpu_queue *queue = thread_queue_lock(thread);
     enum run_queue_effect effect = EFFECT_NONE;
-    bool is_in_transit = false;
+    bool is_in_transit = spread_choose(queue, thread) != queue->queue.cpu;
 
-    if (__atomic_load_n(&thread->wait_state, __ATOMIC_RELAXED) == THREAD_IS_AWAKE) {
-        spinlock_unlock_irq_off(&queue->lock);
-        return false;
+    if (LIKELY(!is_in_transit)) {
+        spread_note_work(queue);
+        effect = run_queue_add(&queue->queue, &thread->entity, sched_now_ns(), ARRIVAL_WOKEN);
     }
-    __atomic_store_n(&thread->wait_state, THREAD_IS_AWAKE, __ATOMIC_RELAXED);
-    if (thread->entity.state == ENTITY_OUT)
-        effect = rouse(queue, thread, &is_in_transit);
     cpu_queue_unlock_and_tell(queue, effect);
     if (UNLIKELY(is_in_transit))
         thread_arrive(thread, ARRIVAL_WOKEN);
+}
+
+/* [q] on entry. */
+static NOINLINE bool wake_locked(struct cpu_queue *queue, struct thread *thread)
+{
+    bool is_waiting = __atomic_load_n(&thread->wait_state, __ATOMIC_RELAXED) != THREAD_IS_AWAKE;
+
+    __atomic_store_n(&thread->wait_state, THREAD_IS_AWAKE, __ATOMIC_RELAXED);
+    if (is_waiting && thread->entity.state == ENTITY_OUT)
+        rouse(queue, thread);
+    else
+        spinlock_unlock_irq_off(&queue->lock);
+    return is_waiting;
+}
+
+/* Taking the lock is K2. */
+bool thread_wake_irq_off(struct thread *thread)
+{
+    struct cpu_queue *queue = thread_queue_lock(thread);
+
+    if (UNLIKELY(__atomic_load_n(&thread->wait_state, __ATOMIC_RELAXED) == THREAD_IS_AWAKE ||
+                 thread->entity.state != ENTITY_OUT || thread->is_displaced ||
+                 !run_queue_try_hand_over(&queue->queue, &thread->entity)))
+        return wake_locked(queue, thread);
+    __atomic_store_n(&thread->wait_state, THREAD_IS_AWAKE, __ATOMIC_RELAXED);
+    spinlock_unlock_irq_off(&queue->lock);
     return true;
 }
 
@@ -123,7 +133,7 @@ bool thread_wake(struct thread *thread)
     if (__atomic_load_n(&thread->wait_state, __ATOMIC_RELAXED) == THREAD_IS_AWAKE)
         return false;
     flags = irq_save();
-    is_woken = wake(thread);
+    is_woken = thread_wake_irq_off(thread);
     irq_restore(flags);
     preempt_check();
     return is_woken;

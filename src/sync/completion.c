@@ -12,24 +12,9 @@ void completion_init(struct completion *completion, const char *name)
     *completion = (struct completion)COMPLETION_INITIALIZER(*completion, name);
 }
 
-void completion_complete(struct completion *completion)
-{
-    semaphore_post(&completion->events);
-}
-
 void completion_complete_all(struct completion *completion)
 {
     semaphore_post_endless(&completion->events);
-}
-
-int completion_wait_until(struct completion *completion, uint64_t deadline_ns)
-{
-    return semaphore_wait_for(&completion->events, WAIT_COMPLETION, deadline_ns);
-}
-
-void completion_wait(struct completion *completion)
-{
-    (void)!semaphore_wait_for(&completion->events, WAIT_COMPLETION, UINT64_MAX);
 }
 
 bool completion_is_done(const struct completion *completion)

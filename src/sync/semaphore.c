@@ -2,6 +2,8 @@
 
 #include <base/assert.h>
 #include <base/errno.h>
+#include <cpu/interrupts.h>
+#include <sched/thread_locks.h>
 
 #include "semaphore_internal.h"
 
@@ -44,51 +46,81 @@ static int withdraw(struct semaphore *semaphore, struct waiter *waiter)
     return 0;
 }
 
-/* Queued and announced. */
-static int sleep_until_released(struct semaphore *semaphore, struct waiter *waiter, enum thread_wait reason,
-                                uint64_t deadline_ns)
+/* Woken, or its time is over, and it has not been released. */
+static NOINLINE int finish_wait(struct semaphore *semaphore, struct waiter *waiter, enum thread_wait reason,
+                                uint64_t deadline_ns, int error)
 {
-    do {
-        int error = thread_wait_until(deadline_ns);
-
-        if (LIKELY(waiter_state(waiter) == WAITER_RELEASED))
-            return 0;
-        if (error)
-            return withdraw(semaphore, waiter);
+    while (!error) {
         thread_wait_begin(reason, semaphore);
-    } while (is_queued(semaphore, waiter)); /* woken for nothing; else a moment before it is released */
-    thread_wait_end();
-    waiter_await_release(waiter);
-    return 0;
-}
-
-int semaphore_wait_for(struct semaphore *semaphore, enum thread_wait reason, uint64_t deadline_ns)
-{
-    struct waiter waiter;
-    uint64_t flags;
-
-    assert_may_sleep();
-    flags = spinlock_lock_irqsave(&semaphore->lock);
-    if (take_permit(semaphore)) {
-        spinlock_unlock_irqrestore(&semaphore->lock, flags);
-        return 0;
+        if (!is_queued(semaphore, waiter)) { /* a moment before it is released */
+            thread_wait_end();
+            waiter_await_release(waiter);
+            return 0;
+        }
+        error = thread_wait_until(deadline_ns);
+        if (waiter_state(waiter) == WAITER_RELEASED)
+            return 0;
     }
-    waiter.thread = thread_current();
-    waiter.state = WAITER_QUEUED;
-    list_add_last(&semaphore->waiters, &waiter.link);
+    return withdraw(semaphore, waiter);
+}
+
+/* [l] Announced before it can be released. */
+static ALWAYS_INLINE void queue_up(struct semaphore *semaphore, enum thread_wait reason)
+{
+    struct thread *thread = thread_current();
+    struct waiter *waiter = &thread_locks(thread)->waiter;
+
+    waiter->thread = thread;
+    waiter->state = WAITER_QUEUED;
+    list_add_last(&semaphore->waiters, &waiter->link);
     thread_wait_begin(reason, semaphore);
-    spinlock_unlock_irqrestore(&semaphore->lock, flags);
-    return sleep_until_released(semaphore, &waiter, reason, deadline_ns);
 }
 
-int semaphore_wait_until(struct semaphore *semaphore, uint64_t deadline_ns)
+/* True: a permit was taken. False: the thread is queued, and has announced its wait. Interrupts are off from here on
+ * until the caller turns them on; they were. */
+static ALWAYS_INLINE bool take_or_queue_up(struct semaphore *semaphore, enum thread_wait reason)
 {
-    return semaphore_wait_for(semaphore, WAIT_SEMAPHORE, deadline_ns);
+    uint64_t flags = irq_save();
+    bool is_taken;
+
+    assert_may_sleep_irq_saved(flags);
+    spinlock_lock_irq_off(&semaphore->lock);
+    is_taken = take_permit(semaphore);
+    if (!is_taken)
+        queue_up(semaphore, reason);
+    spinlock_unlock_irq_off(&semaphore->lock);
+    return is_taken;
 }
 
-void semaphore_wait(struct semaphore *semaphore)
+void semaphore_wait_as(struct semaphore *semaphore, enum thread_wait reason)
 {
-    (void)!semaphore_wait_for(semaphore, WAIT_SEMAPHORE, UINT64_MAX);
+    struct waiter *waiter;
+
+    if (take_or_queue_up(semaphore, reason)) {
+        irq_enable();
+        return;
+    }
+    thread_wait_irq_off();
+    irq_enable();
+    waiter = &thread_locks(thread_current())->waiter;
+    if (UNLIKELY(waiter_state(waiter) != WAITER_RELEASED))
+        (void)finish_wait(semaphore, waiter, reason, UINT64_MAX, 0);
+    schedule_point();
+}
+
+int semaphore_wait_until_as(struct semaphore *semaphore, enum thread_wait reason, uint64_t deadline_ns)
+{
+    struct waiter *waiter = &thread_locks(thread_current())->waiter;
+    bool is_taken = take_or_queue_up(semaphore, reason);
+    int error;
+
+    irq_enable();
+    if (is_taken)
+        return 0;
+    error = thread_wait_until(deadline_ns);
+    if (LIKELY(waiter_state(waiter) == WAITER_RELEASED))
+        return 0;
+    return finish_wait(semaphore, waiter, reason, deadline_ns, error);
 }
 
 bool semaphore_try_wait(struct semaphore *semaphore)
@@ -109,22 +141,30 @@ static void add_permit(struct semaphore *semaphore)
     semaphore->permits++;
 }
 
+/* Interrupts are off from where it was taken out: nobody comes in between (sync/waiter.h, 2). */
+static ALWAYS_INLINE void wake_and_release(struct waiter *waiter)
+{
+    (void)thread_wake_irq_off(waiter->thread);
+    __atomic_store_n(&waiter->state, WAITER_RELEASED, __ATOMIC_RELEASE); /* pairs with waiter_state */
+}
+
 void semaphore_post(struct semaphore *semaphore)
 {
     uint64_t flags = spinlock_lock_irqsave(&semaphore->lock);
-    struct list *first = list_first(&semaphore->waiters);
     struct waiter *waiter;
 
-    if (!first) {
+    if (list_is_empty(&semaphore->waiters)) {
         add_permit(semaphore);
         spinlock_unlock_irqrestore(&semaphore->lock, flags);
         return;
     }
-    waiter = list_entry(first, struct waiter, link);
-    list_remove(first);
-    waiter_take(waiter);
-    spinlock_unlock_irqrestore(&semaphore->lock, flags);
-    waiter_release(waiter);
+    waiter = list_entry(list_remove_first(&semaphore->waiters), struct waiter, link);
+    __atomic_store_n(&waiter->state, WAITER_TAKEN, __ATOMIC_RELAXED);
+    spinlock_unlock_irq_off(&semaphore->lock);
+    wake_and_release(waiter);
+    irq_restore(flags);
+    schedule_point();
+    preempt_check();
 }
 
 /* All are taken out at once: when the last has been released the semaphore may be gone. */

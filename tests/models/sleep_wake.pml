@@ -40,7 +40,7 @@ inline queue_unlock()
     }
 }
 
-/* schedule_if_waiting */
+/* thread_wait_irq_off */
 inline sleep_until_woken()
 {
     queue_lock();
@@ -65,11 +65,28 @@ proctype waiter(byte cpu)
             memory[WAIT_STATE] = WAITS
         };
         if
-        :: LOAD(cpu, CONDITION) >= round -> round++ /* W3 */
+        :: LOAD(cpu, CONDITION) >= round -> /* W3 */
+            round++;
+            store(cpu, WAIT_STATE, AWAKE) /* thread_wait_end */
         :: else -> sleep_until_woken()
-        fi;
-        store(cpu, WAIT_STATE, AWAKE) /* thread_wait_end */
+        fi
     od
+}
+
+/* Its locked subtraction is K2. */
+inline thread_wake_irq_off()
+{
+    queue_lock();
+    if
+    :: LOAD(cpu, WAIT_STATE) == AWAKE /* K3 */
+    :: else ->
+        store(cpu, WAIT_STATE, AWAKE);
+        if
+        :: entity == OUT -> run_queue_add()
+        :: else
+        fi
+    fi;
+    queue_unlock()
 }
 
 inline thread_wake()
@@ -77,18 +94,7 @@ inline thread_wake()
     fence(cpu); /* K2 */
     if
     :: LOAD(cpu, WAIT_STATE) == AWAKE /* K3 */
-    :: else ->
-        queue_lock();
-        if
-        :: LOAD(cpu, WAIT_STATE) == AWAKE
-        :: else ->
-            store(cpu, WAIT_STATE, AWAKE);
-            if
-            :: entity == OUT -> run_queue_add()
-            :: else
-            fi
-        fi;
-        queue_unlock()
+    :: else -> thread_wake_irq_off()
     fi
 }
 
@@ -108,7 +114,10 @@ proctype waker(byte cpu)
     :: round > ROUNDS -> break
     :: else ->
         store(cpu, CONDITION, round); /* K1 */
-        thread_wake();
+        if
+        :: thread_wake()
+        :: thread_wake_irq_off()
+        fi;
         round++
     od
 }

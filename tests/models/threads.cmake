@@ -13,6 +13,13 @@ model_mutant(sleep_wake announced_without_fence
 model_mutant(sleep_wake wake_without_fence FROM "    fence(cpu); /* K2 */\n" TO "" EXPECT "^invalid end state")
 model_mutant(sleep_wake sleeps_without_second_look
   FROM "    :: LOAD(cpu, WAIT_STATE) == WAITS ->\n" TO "    :: true ->\n" EXPECT "^invalid end state")
+# The lock is what orders the condition before the look.
+model_mutant(sleep_wake queue_locked_without_fence
+  FROM [[
+        fence(cpu);
+        memory[LOCK] == 0;
+]]
+  TO "        memory[LOCK] == 0;\n" EXPECT "^invalid end state")
 # A thread that runs, or was woken by another, is put into the queue.
 model_mutant(sleep_wake woken_though_it_runs
   FROM ":: entity == OUT -> run_queue_add()" TO ":: run_queue_add()" EXPECT "entity==1")

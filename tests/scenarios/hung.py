@@ -36,12 +36,11 @@ def check_hung_chain(lines, links):
 @scenario("fault/hung_thread", builds=("release", "debug"), timeout=60)
 def hung_thread(run):
     """a thread that waits too long is reported once, with what each thread of the chain waits for and where; on one CPU too"""
-    sleeping = ("schedule_if_waiting", "thread_wait_until")
     owner = (r"  thread \d+ 'owner' waits for completion 'never', 1\.\d{3} s",
-             (*sleeping, "completion_wait", "fault_wait_with_mutex", "thread_start", "thread_begin"))
+             ("thread_wait_irq_off", "semaphore_wait_as", "fault_wait_with_mutex", "thread_start", "thread_begin"))
     waiter = (r"  thread \d+ 'waiter' waits for mutex 'hung fault' of thread \d+ 'owner', taken at fault_wait_with_mutex\+0x\w+ "
               r"\(src/fault/hung\.c:\d+\), 1\.\d{3} s",
-              (*sleeping, "mutex_lock", "fault_wait_for_mutex", "thread_start", "thread_begin"))
+              ("thread_wait_irq_off", "thread_wait_until", "mutex_lock", "fault_wait_for_mutex", "thread_start", "thread_begin"))
     for cpus in ("4", "1"):
         line = 'keel.panic=exit keel.hung-thread-ms={} keel.run="fault hung_thread; echo still here; exit"'
         with run.boot(Machine(memory="64M", cpus=cpus, command_line=line.format(1500))) as vm:

@@ -49,6 +49,11 @@ sched_plant(preempted_goes_behind TEST run_queue SOURCE fifo
             FROM "if (place == FIFO_FRONT)" TO "if (place != FIFO_FRONT)" EXPECT "FAILED[^\n]*test_fifo_order")
 sched_plant(load_keeps_who_waits TEST simulation ONLY test_random_machines SOURCE run_queue
             FROM "queue->load -= previous->weight" TO "queue->load -= 0" EXPECT "the load of the run queue is wrong")
+sched_plant(handed_over_and_lost TEST simulation ONLY test_random_machines SOURCE run_queue
+            FROM "(void)run_queue_add(queue, entity, now, ARRIVAL_WOKEN)" TO "(void)now"
+            EXPECT "a thread is lost, or runs while it waits")
+sched_plant(kind_not_noted TEST run_queue SOURCE run_queue
+            FROM "entity->class == SCHED_FAIR ? entity->weight : 0" TO "entity->weight" EXPECT "FAILED[^\n]*test_who_may_not_be_handed_over")
 sched_plant(moves_without_claim TEST simulation ONLY test_equal_on_several_cpus SOURCE placement
             FROM "run_queue_add_with_claim(to, entity, now, ahead)" TO "run_queue_add_with_claim(to, entity, now, 0)"
             EXPECT "FAILED[^\n]*test_equal_on_several_cpus")

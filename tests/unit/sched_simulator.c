@@ -6,6 +6,7 @@
 
 #include "../../src/sched/fair.h"
 #include "../../src/sched/fifo.h"
+#include "../../src/sched/hand_over.h"
 
 const char *sim_wrong;
 
@@ -154,7 +155,12 @@ static void switch_on(struct sim *sim, uint32_t cpu, enum run_queue_departure de
     struct sched_entity *previous = queue->running, *next;
 
     tally(sim, cpu);
-    next = run_queue_next(queue, sim->now, departure);
+    if (departure == WAITS && run_queue_handed(queue) != NULL) {
+        sim->nr_hand_overs++;
+        next = run_queue_hand_over(queue, sim->now);
+    } else {
+        next = run_queue_next(queue, sim->now, departure);
+    }
     if (next == NULL) {
         steal(sim, cpu);
         next = run_queue_next(queue, sim->now, STAYS);
@@ -163,6 +169,8 @@ static void switch_on(struct sim *sim, uint32_t cpu, enum run_queue_departure de
         cpu_mask_set(&sim->idle, cpu);
     else
         cpu_mask_clear(&sim->idle, cpu);
+    if (queue->handed == HANDED_NOT)
+        run_queue_expect_slice_end(queue, sim->now); /* the simulator asks for the slice's end in each step */
     if (next != NULL && next != previous)
         note_started(sim, next);
 }
@@ -171,11 +179,14 @@ static void add(struct sim *sim, struct sim_thread *thread, enum run_queue_arriv
 {
     struct placement_view cpus = view(sim);
     uint32_t cpu = placement_choose(&cpus, &thread->entity, thread->cpu, &thread->allowed);
+    bool is_back = arrival == ARRIVAL_WOKEN && cpu == thread->cpu;
 
     thread->cpu = cpu;
     thread->wake_at_ns = UINT64_MAX;
     thread->runnable_ns = sim->now;
     tally(sim, cpu);
+    if (is_back && run_queue_try_hand_over(&sim->queues[cpu], &thread->entity))
+        return;
     if (run_queue_add(&sim->queues[cpu], &thread->entity, sim->now, arrival) == EFFECT_PREEMPT)
         switch_on(sim, cpu, STAYS);
 }

@@ -66,9 +66,9 @@ sync_schedule_plant(mark_forgotten SOURCE inherit
   FROM "(mutex->waiters.root ? MUTEX_HAS_WAITERS : 0)" TO "0" EXPECT "sleeps for ever" ONLY "mutex")
 
 # What is no longer there.
-sync_schedule_plant(released_before_it_is_woken SOURCE waiter
-  FROM "thread_wake(waiter->thread);"
-  TO "__atomic_store_n(&waiter->state, WAITER_RELEASED, __ATOMIC_RELEASE), thread_wake(waiter->thread);"
+sync_schedule_plant(released_before_it_is_woken SOURCE semaphore
+  FROM "(void)thread_wake_irq_off(waiter->thread);"
+  TO "__atomic_store_n(&waiter->state, WAITER_RELEASED, __ATOMIC_RELEASE), thread_wake_irq_off(waiter->thread);"
   EXPECT "on its stack|which has ended" ONLY "completion")
 
 # Urgency that stays, or does not arrive.

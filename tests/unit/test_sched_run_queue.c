@@ -1,7 +1,7 @@
 /* The run queue, call by call: who is next, what the CPU is told, and positions of FIFO threads (man 7 sched). */
 #include "support/unit.h"
 
-#include "../../src/sched/run_queue.h"
+#include "../../src/sched/hand_over.h"
 
 #define MS 1000000ull
 
@@ -151,6 +151,122 @@ static void test_debt_ends_while_waiting(void **state)
     assert_int_equal(fair[0].lag, -128 * (int64_t)MS);
     run_queue_add(&queue, &fair[0], 300 * MS, ARRIVAL_WOKEN);
     assert_int_equal(fair[0].vruntime - fair[1].vruntime, 0);
+}
+
+/* fair[0] runs, fair[1] waits and has run here, at time 10. The slice ends in time. */
+static void one_waits(void)
+{
+    add(&fair[1], 0);
+    next(0, STAYS);
+    add(&fair[0], 10);
+    assert_ptr_equal(next(10, WAITS), &fair[0]);
+    run_queue_expect_slice_end(&queue, 3 * MS);
+    assert_null(run_queue_check(&queue));
+}
+
+static bool hand_over(struct sched_entity *entity)
+{
+    bool is_handed = run_queue_try_hand_over(&queue, entity);
+
+    assert_null(run_queue_check(&queue));
+    return is_handed;
+}
+
+/* The short way ends where the long one does: who runs, what each was given, what each is owed. */
+static void test_handed_over_as_by_the_long_way(void **state)
+{
+    for (int64_t lag = 0; lag >= -2000 * 256; lag -= 500 * 256) {
+        struct sched_entity by_long_way[2];
+        uint64_t zero;
+
+        setup(NULL);
+        one_waits();
+        fair[1].lag = lag;
+        run_queue_settle(&queue, 1000);
+        assert_int_not_equal(run_queue_add(&queue, &fair[1], 1000, ARRIVAL_WOKEN), EFFECT_PREEMPT);
+        assert_ptr_equal(next(1000, WAITS), &fair[1]);
+        by_long_way[0] = fair[0], by_long_way[1] = fair[1], zero = queue.fair.zero;
+
+        setup(NULL);
+        one_waits();
+        fair[1].lag = lag;
+        assert_true(hand_over(&fair[1]));
+        assert_int_equal(run_queue_length(&queue), 2);
+        assert_true(run_queue_has_waiting(&queue));
+        assert_ptr_equal(run_queue_hand_over(&queue, 1000), &fair[1]);
+        assert_null(run_queue_check(&queue));
+        assert_int_equal(queue.fair.zero, zero);
+        for (unsigned i = 0; i < 2; i++) {
+            assert_int_equal(fair[i].vruntime, by_long_way[i].vruntime);
+            assert_int_equal(fair[i].lag, by_long_way[i].lag);
+            assert_int_equal(fair[i].run_time_ns, by_long_way[i].run_time_ns);
+            assert_int_equal(fair[i].state, by_long_way[i].state);
+        }
+        assert_int_equal(fair[1].deadline, by_long_way[1].deadline);
+    }
+}
+
+/* Anything else that happens finds an ordinary queue. */
+static void test_handed_over_and_something_else(void **state)
+{
+    one_waits();
+    assert_true(hand_over(&fair[1]));
+    assert_int_equal(add(&fifo[0], 20), EFFECT_PREEMPT);
+    assert_int_equal(run_queue_length(&queue), 3);
+    assert_ptr_equal(next(30, STAYS), &fifo[0]);
+    assert_ptr_equal(next(40, WAITS), &fair[1]);
+
+    setup(NULL);
+    one_waits();
+    assert_true(hand_over(&fair[1]));
+    assert_int_equal(set_policy(&fair[1], SCHED_FIFO, 0, 5, 20), EFFECT_PREEMPT);
+    assert_ptr_equal(next(30, STAYS), &fair[1]);
+
+    setup(NULL);
+    one_waits();
+    assert_true(hand_over(&fair[1]));
+    run_queue_remove(&queue, &fair[1], 20);
+    assert_null(run_queue_check(&queue));
+    assert_null(next(30, WAITS));
+
+    setup(NULL);
+    one_waits();
+    assert_true(hand_over(&fair[1]));
+    assert_true(run_queue_slice_end(&queue) <= 3 * MS + 11);
+    assert_ptr_equal(next(30, YIELDS), &fair[1]);
+}
+
+static void test_who_may_not_be_handed_over(void **state)
+{
+    one_waits();
+    fair[1].lag = 1; /* it may preempt */
+    assert_false(hand_over(&fair[1]));
+
+    setup(NULL);
+    one_waits();
+    set_policy(&fair[1], SCHED_FAIR, 1, 0, 20); /* who is out is another's business: it changes nothing here */
+    assert_false(hand_over(&fair[1]));
+
+    setup(NULL);
+    one_waits();
+    set_policy(&fair[1], SCHED_FIFO, 0, 1, 20);
+    assert_false(hand_over(&fair[1]));
+
+    setup(NULL);
+    one_waits();
+    set_policy(&fair[0], SCHED_FIFO, 0, 1, 20); /* the running one */
+    assert_false(hand_over(&fair[1]));
+
+    setup(NULL);
+    one_waits();
+    add(&fair[2], 20); /* somebody waits */
+    assert_false(hand_over(&fair[1]));
+
+    setup(NULL);
+    one_waits();
+    run_queue_settle(&queue, 20);
+    run_queue_expect_slice_end(&queue, 4 * MS); /* a slice ends before the timer */
+    assert_false(hand_over(&fair[1]));
 }
 
 static void test_migration_keeps_place(void **state)
@@ -312,6 +428,9 @@ int main(void)
         cmocka_unit_test_setup(test_fifo_goes_first, setup),
         cmocka_unit_test_setup(test_fifo_order, setup),
         cmocka_unit_test_setup(test_fifo_priority_changes, setup),
+        cmocka_unit_test_setup(test_handed_over_as_by_the_long_way, setup),
+        cmocka_unit_test_setup(test_handed_over_and_something_else, setup),
+        cmocka_unit_test_setup(test_who_may_not_be_handed_over, setup),
         cmocka_unit_test_setup(test_weight_change_keeps_lag, setup),
         cmocka_unit_test_setup(test_clock_that_is_behind, setup),
         cmocka_unit_test_setup(test_misuse_ends_the_kernel, setup),

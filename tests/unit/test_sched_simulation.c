@@ -217,12 +217,33 @@ static void test_random_machines(void **state)
         run_random(seed);
 }
 
+/* Three threads that wait most of the time, two at the same time now and then: whoever finds one that runs is handed
+ * over, and none is given more for it. */
+static void test_handed_over_in_turn(void **state)
+{
+    sim_init(&sim, 1, 5);
+    for (unsigned i = 0; i < 3; i++) {
+        struct sim_thread *thread = add_fair(0, 0);
+
+        thread->run_max_ns = thread->run_left_ns = 10000;
+        thread->wait_max_ns = 20000;
+    }
+    sim_run(&sim, SIM_S);
+    assert_nothing_wrong(5);
+    print_message("%lu handed over in %lu switches\n", (unsigned long)sim.nr_hand_overs,
+                  (unsigned long)sim.nr_switches);
+    assert_in_range(sim.nr_hand_overs, 1000, UINT64_MAX);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(off_by(sim.threads[i].cpu_time_ns, (SIM_S - sim.idle_ns) / 3) <= 20);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equal_on_one_cpu),         cmocka_unit_test(test_equal_on_several_cpus),
         cmocka_unit_test(test_all_nice_levels_pairwise), cmocka_unit_test(test_nice_levels_on_several_cpus),
         cmocka_unit_test(test_sleeper_gains_nothing),    cmocka_unit_test(test_random_machines),
+        cmocka_unit_test(test_handed_over_in_turn),
     };
 
     if (argc > 1)

@@ -24,6 +24,16 @@ bool thread_wake(struct thread *thread)
     return false;
 }
 
+bool thread_wake_irq_off(struct thread *thread)
+{
+    return false;
+}
+
+void thread_wait_irq_off(void)
+{
+    __builtin_trap(); /* nobody would wake it */
+}
+
 void thread_wait_begin(enum thread_wait reason, const void *object)
 {
 }

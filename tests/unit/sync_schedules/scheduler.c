@@ -6,6 +6,7 @@
 
 #include <base/assert.h>
 #include <base/errno.h>
+#include <cpu/interrupts.h>
 #include <debug/panic.h>
 #include <lib/list.h>
 
@@ -89,6 +90,21 @@ bool thread_wake(struct thread *thread)
     explore_point();
     check_exists(thread, "waking"); /* it is in use up to here */
     return true;
+}
+
+/* What is locked inside keeps this thread from being preempted in between. */
+bool thread_wake_irq_off(struct thread *thread)
+{
+    if (irqs_are_enabled())
+        explore_fail("thread %u wakes with interrupts on", explore_current());
+    return thread_wake(thread);
+}
+
+void thread_wait_irq_off(void)
+{
+    if (irqs_are_enabled())
+        explore_fail("thread %u goes to sleep with interrupts on", explore_current());
+    (void)!thread_wait_until(UINT64_MAX);
 }
 
 struct thread *thread_get(struct thread *thread)

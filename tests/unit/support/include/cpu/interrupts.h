@@ -38,6 +38,12 @@ static inline void irq_restore(uint64_t flags)
     (void)flags;
 }
 
+static inline bool irqs_were_enabled(uint64_t flags)
+{
+    (void)flags;
+    return true;
+}
+
 /* Who waits for another thread lets it run. */
 static inline void cpu_relax(void)
 {

@@ -35,6 +35,11 @@ static inline void irq_restore(uint64_t flags)
     explore_set_irqs(flags != 0);
 }
 
+static inline bool irqs_were_enabled(uint64_t flags)
+{
+    return flags != 0;
+}
+
 static inline void cpu_relax(void)
 {
     explore_relax();
