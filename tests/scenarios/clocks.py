@@ -130,6 +130,16 @@ def machine_scenario(name, expect, queued=(POLL, WATCHDOG, HUNG), **machine):
         assert sorted(re.findall(r"^in \d+ us: 0x\w+ (\w+)\+0x0 ", at_end, re.M)) == sorted(queued)
 
 
+@scenario("time/four-cpus-without-tsc", builds=("release", "debug"))
+def four_cpus_without_tsc(run):
+    """four CPUs that have a HPET for a clock: each sleeps on the local APICs' timers, and with all the others on the HPET's one"""
+    with run.boot(Machine(cpus="4", cpu="max,-tsc", command_line='keel.panic=exit keel.run="clock; test time; timers; exit"')) as vm:
+        vm.wait_end("pass")
+        run.check_output(vm.output, [r"^hpet .*, in use$", r"^test time/a_thread_of_every_cpu_sleeps_on_every_event_source \.\.\. ok", r"^\d+ passed, 0 failed"])
+        events = int(re.search(r"^hpet +up to \d+ s, (\d+) events", vm.output, re.M)[1])
+        assert events >= 12, f"each thread sleeps 12 times, and the HPET interrupted {events} times"
+
+
 machine_scenario("without-apic", (
     r"apic: no local APIC .*: there are no interrupts", r"^there is no interrupt controller$",
     r"timer: nothing here can interrupt at a moment: timers are polled, and the CPU does not halt$"), queued=(POLL,), cpu="max,-apic")
