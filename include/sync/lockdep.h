@@ -59,6 +59,7 @@ enum lockdep_flags {
     LOCKDEP_TRY = 1,      /* without waiting: what was held before does not matter */
     LOCKDEP_SLEEPING = 2, /* a lock that a thread keeps when it sleeps: mutex, semaphore; else the CPU holds it */
     LOCKDEP_SHARED = 4,   /* with others, who also read; waits for writers all the same */
+    LOCKDEP_FUNCTION = 8, /* no lock, but a function that runs: lockdep_function_enter */
 };
 
 #if CONFIG_LOCKDEP
@@ -74,8 +75,14 @@ void lockdep_acquired(struct lockdep_map *map);
 /* Before it is given back, by who holds it. */
 void lockdep_release(struct lockdep_map *map);
 
-/* The caller is about to wait for something that takes or holds `map` meanwhile: as if it took it and gave it back. */
-void lockdep_wait_for(struct lockdep_map *map, const char *name);
+/* Around a call of a function that others wait for the end of: a timer's, deferred work's. Who waits for it while
+ * holding a lock that it takes closes a circle, which is found without anybody hanging. The class is the function; kind
+ * is the word before its name in reports. map is the caller's, all zero. flags: LOCKDEP_SLEEPING or 0. */
+void lockdep_function_enter(struct lockdep_map *map, const char *kind, uintptr_t function, unsigned flags);
+void lockdep_function_exit(struct lockdep_map *map);
+
+/* The caller is about to wait until that function does not run, or would if it ran. */
+void lockdep_wait_for_function(const char *kind, uintptr_t function);
 
 /* Locks that have different names, but are taken in one order, are one class. Before the first taking. */
 static ALWAYS_INLINE void lockdep_set_class(struct lockdep_map *map, const char *class_name)
@@ -120,9 +127,20 @@ static ALWAYS_INLINE void lockdep_release(struct lockdep_map *map)
     (void)map;
 }
 
-static ALWAYS_INLINE void lockdep_wait_for(struct lockdep_map *map, const char *name)
+static ALWAYS_INLINE void lockdep_function_enter(struct lockdep_map *map, const char *kind, uintptr_t function,
+                                                 unsigned flags)
 {
-    (void)map, (void)name;
+    (void)map, (void)kind, (void)function, (void)flags;
+}
+
+static ALWAYS_INLINE void lockdep_function_exit(struct lockdep_map *map)
+{
+    (void)map;
+}
+
+static ALWAYS_INLINE void lockdep_wait_for_function(const char *kind, uintptr_t function)
+{
+    (void)kind, (void)function;
 }
 
 static ALWAYS_INLINE void lockdep_set_class(struct lockdep_map *map, const char *class_name)

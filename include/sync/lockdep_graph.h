@@ -48,10 +48,11 @@ struct lock_statistics {
 struct lock_class {
     char name[LOCK_CLASS_NAME_MAX];
     uint64_t name_hash;
-    uint32_t number;  /* in the order of first use */
-    uint32_t rank;    /* of docs/locking.md; 0: none */
-    bool holds_sleep; /* [a] its holders may sleep: they hold it as long as they like */
-    uint32_t usages;  /* [a] a bit for each enum lock_usage */
+    uintptr_t function; /* 0: a lock; else what is waited for is that this function does not run */
+    uint32_t number;    /* in the order of first use */
+    uint32_t rank;      /* of docs/locking.md; 0: none */
+    bool holds_sleep;   /* [a] its holders may sleep: they hold it as long as they like */
+    uint32_t usages;    /* [a] a bit for each enum lock_usage */
     const struct lock_stack *usage_stacks[LOCK_NR_USAGES];
     struct lock_class *next, *next_hash;
     struct lock_edge *out, *in;
@@ -102,6 +103,10 @@ size_t lock_graph_memory_left(const struct lock_graph *graph);
  * lock held. */
 struct lock_class *lock_graph_find_class(const struct lock_graph *graph, const char *name);
 struct lock_class *lock_graph_add_class(struct lock_graph *graph, const char *name);
+
+/* The same for a function's class, whose name is what reports call it. */
+struct lock_class *lock_graph_find_function(const struct lock_graph *graph, uintptr_t function);
+struct lock_class *lock_graph_add_function(struct lock_graph *graph, uintptr_t function, const char *name);
 
 /* One stack for all equal ones; NULL when memory ran out. Graph's lock held. */
 const struct lock_stack *lock_graph_add_stack(struct lock_graph *graph, const void *const *frames, uint32_t nr_frames);

@@ -32,6 +32,9 @@ COLD void lockdep_report_long(enum latency_kind kind, uint64_t ticks, const void
 /* The stack that address lies in: [*low, *high). Implemented by debug/lockdep_report.c. Context: any. */
 bool lockdep_find_stack(uint64_t address, uint64_t *low, uint64_t *high);
 
+/* "timer time_out()". Implemented by debug/lockdep_report.c. Context: any. */
+void lockdep_name_function(char *name, size_t size, const char *kind, uintptr_t function);
+
 /* Findings so far, those given to an observer not counted. Context: any. */
 uint64_t lockdep_nr_findings(void);
 

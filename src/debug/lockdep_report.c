@@ -6,6 +6,7 @@
 #include <debug/backtrace.h>
 #include <debug/known_stacks.h>
 #include <debug/report.h>
+#include <debug/symbols.h>
 #include <debug/test.h>
 #include <lib/format.h>
 
@@ -42,6 +43,16 @@ bool lockdep_find_stack(uint64_t address, uint64_t *low, uint64_t *high)
     *low = stack.low;
     *high = stack.high;
     return true;
+}
+
+void lockdep_name_function(char *name, size_t size, const char *kind, uintptr_t function)
+{
+    struct symbol_location location;
+
+    if (symbol_lookup(function, &location) == 0)
+        snprintf(name, size, "%s %s()", kind, location.function);
+    else
+        snprintf(name, size, "%s 0x%lx", kind, (unsigned long)function);
 }
 
 static const char *const usage_words[LOCK_NR_USAGES] = {
@@ -97,6 +108,27 @@ static void say(char *words, const struct lock_finding *f)
         say_interrupt(words, f);
 }
 
+/* A function runs where a lock is held, and is waited for where one is wanted. */
+static const char *held_word(const struct lock_class *class)
+{
+    return class->function ? "running" : "held";
+}
+
+static const char *begun_word(const struct lock_class *class)
+{
+    return class->function ? "begun" : "taken";
+}
+
+static const char *taken_word(const struct lock_class *class)
+{
+    return class->function ? "waited for" : "taken";
+}
+
+static const char *wanted_word(const struct lock_class *class)
+{
+    return class->function ? "waited for" : "wanted";
+}
+
 static void write_stack(const char *name, const char *what, const struct lock_stack *stack)
 {
     char where[160];
@@ -112,10 +144,10 @@ static void write_stack(const char *name, const char *what, const struct lock_st
 
 static void write_edge(unsigned number, unsigned count, const struct lock_edge *edge)
 {
-    report_line("order %u of %u: '%s' held, '%s' taken, as seen before", number, count, edge->from->name,
-                edge->to->name);
-    write_stack(edge->from->name, "taken", edge->from_stack);
-    write_stack(edge->to->name, "taken", edge->to_stack);
+    report_line("order %u of %u: '%s' %s, '%s' %s, as seen before", number, count, edge->from->name,
+                held_word(edge->from), edge->to->name, taken_word(edge->to));
+    write_stack(edge->from->name, begun_word(edge->from), edge->from_stack);
+    write_stack(edge->to->name, taken_word(edge->to), edge->to_stack);
 }
 
 static void write_path(const struct lock_finding *f, unsigned first, unsigned count)
@@ -132,9 +164,10 @@ static void write_orders(const struct lock_finding *f)
 {
     unsigned count = f->kind == LOCK_FINDING_CIRCLE ? f->nr_path + 1 : 1;
 
-    report_line("order 1 of %u: '%s' held, '%s' wanted, now", count, f->held->name, f->taken->name);
-    write_stack(f->held->name, "taken", f->held_stack);
-    write_stack(f->taken->name, "wanted", f->taken_stack);
+    report_line("order 1 of %u: '%s' %s, '%s' %s, now", count, f->held->name, held_word(f->held), f->taken->name,
+                wanted_word(f->taken));
+    write_stack(f->held->name, begun_word(f->held), f->held_stack);
+    write_stack(f->taken->name, wanted_word(f->taken), f->taken_stack);
     if (f->kind == LOCK_FINDING_CIRCLE)
         write_path(f, 2, count);
 }

@@ -49,7 +49,8 @@ void lockdep_show(void)
                    "wait max ns", "held max ns");
     for (const struct lock_class *class = lockdep_first_class(); class;
          class = __atomic_load_n(&class->next, __ATOMIC_ACQUIRE)) /* pairs with lock_graph_add_class */
-        show_class(class);
+        if (class->function == 0)
+            show_class(class);
     for (uint32_t cpu = 0; cpu < percpu_nr_cpus(); cpu++) {
         show_holds("CPU", cpu, lockdep_holds_of_cpu(cpu));
         show_holds("the thread on CPU", cpu, lockdep_holds_of_thread_on(cpu));

@@ -6,6 +6,7 @@
 #include <cpu/interrupts.h>
 #include <irq/activity.h>
 #include <sched/thread.h>
+#include <sync/lockdep.h>
 #include <sync/spinlock.h>
 
 static struct spinlock lock = SPINLOCK_INITIALIZER("work");
@@ -87,12 +88,17 @@ static struct work *begin(void)
     return work;
 }
 
+/* All pieces are one to the lock checker: one runs at a time, and who waits, waits for all. */
 static void run_queued(void)
 {
+    struct lockdep_map map;
     struct work *work;
 
     while ((work = begin()) != NULL) {
+        map = (struct lockdep_map){};
+        lockdep_function_enter(&map, "work", (uintptr_t)run_queued, LOCKDEP_SLEEPING);
         work->run(work); /* it may be gone afterwards */
+        lockdep_function_exit(&map);
         end();
     }
 }
@@ -128,6 +134,7 @@ static bool is_all_done(const void *context)
 
 void work_run(void)
 {
+    lockdep_wait_for_function("work", (uintptr_t)run_queued);
     if (!the_worker) {
         run_queued();
         return;

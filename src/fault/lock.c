@@ -53,6 +53,33 @@ FAULT(lock_order_of_three, 36, "three locks, each taken while one of the others 
     return 0;
 }
 
+static void take_first_in_timer(struct timer *timer)
+{
+    uint64_t flags = spinlock_lock_irqsave(&first);
+
+    (void)timer;
+    spinlock_unlock_irqrestore(&first, flags);
+}
+
+static NOINLINE void fault_cancel_with_lock(struct timer *timer)
+{
+    uint64_t flags = spinlock_lock_irqsave(&first);
+
+    (void)timer_cancel(timer);
+    spinlock_unlock_irqrestore(&first, flags);
+}
+
+FAULT(wait_for_timer, 36, "a timer is cancelled, and so waited for, with a lock held that its function takes")
+{
+    static struct timer timer;
+
+    timer_init(&timer, take_first_in_timer);
+    timer_set(&timer, clock_now_ns());
+    sleep_ns(NS_PER_MS);
+    fault_cancel_with_lock(&timer);
+    return 0;
+}
+
 static NOINLINE void fault_take_one(struct spinlock *lock)
 {
     spinlock_lock(lock);

@@ -66,11 +66,15 @@ bool deferred_is_pending(void)
  * before it is not pending, for deferred_flush; pairs with its looks in the same order. */
 static void run(struct deferred *deferred)
 {
+    struct lockdep_map map = {};
+
     __atomic_fetch_add(&deferred->nr_running, 1, __ATOMIC_RELAXED);
     __atomic_store_n(&deferred->is_pending, false, __ATOMIC_RELEASE);
     lockdep_deferred_enter();
     irq_enable();
+    lockdep_function_enter(&map, "deferred work", (uintptr_t)deferred->run, 0);
     deferred->run(deferred);
+    lockdep_function_exit(&map);
     irq_disable();
     lockdep_deferred_exit();
     __atomic_fetch_sub(&deferred->nr_running, 1, __ATOMIC_RELEASE);
@@ -110,6 +114,7 @@ IDLE_WORK(deferred, run_idle);
 void deferred_flush(struct deferred *deferred)
 {
     ASSERT(irqs_are_enabled());
+    lockdep_wait_for_function("deferred work", (uintptr_t)deferred->run);
     for (;;) {
         irq_disable();
         deferred_run(); /* it may be this CPU's, which no interrupt need come for */

@@ -8,6 +8,7 @@
 #include <cpu/preempt.h>
 #include <debug/test.h>
 #include <irq/ipi.h>
+#include <sync/lockdep.h>
 
 #include "internal.h"
 #include "mailbox.h"
@@ -32,6 +33,22 @@ static void run_here(smp_function function, void *argument)
     irq_restore(flags);
 }
 
+/* What the lock checker is told of a call; other builds leave it out. */
+struct noted_call {
+    smp_function function;
+    void *argument;
+};
+
+static void run_noted(void *noted_call)
+{
+    const struct noted_call *call = noted_call;
+    struct lockdep_map map = {};
+
+    lockdep_function_enter(&map, "call", (uintptr_t)call->function, 0);
+    call->function(call->argument);
+    lockdep_function_exit(&map);
+}
+
 static void call_others(const struct cpu_mask *others, smp_function function, void *argument)
 {
     struct mailbox *own = this_cpu_pointer(calls);
@@ -44,10 +61,16 @@ static void call_others(const struct cpu_mask *others, smp_function function, vo
 
 void smp_call(const struct cpu_mask *cpus, smp_function function, void *argument)
 {
+    struct noted_call noted = {function, argument};
     struct cpu_mask others;
     uint32_t here;
 
     ASSERT(irqs_are_enabled() && this_cpu_read(percpu.interrupt_depth) == 0);
+    lockdep_wait_for_function("call", (uintptr_t)function);
+    if (CONFIG_LOCKDEP) {
+        function = run_noted;
+        argument = &noted;
+    }
     preempt_disable();
     ASSERT(!this_cpu_read(percpu.held_locks));
     here = this_cpu_read(percpu.cpu_number);

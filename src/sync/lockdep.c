@@ -76,6 +76,27 @@ static struct lockdep_holds *holds_for(unsigned flags)
     return flags & LOCKDEP_SLEEPING ? this_thread_holds() : this_cpu_pointer(cpu_holds);
 }
 
+static void lock_graph_lock_for_adding(void)
+{
+    lock_graph_lock();
+    if (!graph.arena)
+        lock_graph_add_memory(&graph, first_arena, sizeof(first_arena));
+}
+
+static struct lock_class *class_of_function(const char *kind, uintptr_t function)
+{
+    struct lock_class *class = lock_graph_find_function(&graph, function);
+    char name[LOCK_CLASS_NAME_MAX];
+
+    if (class)
+        return class;
+    lockdep_name_function(name, sizeof(name), kind, function);
+    lock_graph_lock_for_adding();
+    class = lock_graph_add_function(&graph, function, name);
+    lock_graph_unlock();
+    return class;
+}
+
 static struct lock_class *class_of(struct lockdep_map *map, const char *name)
 {
     struct lock_class *class = __atomic_load_n(&map->class, __ATOMIC_ACQUIRE); /* pairs with the release below */
@@ -85,9 +106,7 @@ static struct lock_class *class_of(struct lockdep_map *map, const char *name)
     name = map->class_name ? map->class_name : name ? name : "unnamed";
     class = lock_graph_find_class(&graph, name);
     if (!class) {
-        lock_graph_lock();
-        if (!graph.arena)
-            lock_graph_add_memory(&graph, first_arena, sizeof(first_arena));
+        lock_graph_lock_for_adding();
         class = lock_graph_add_class(&graph, name);
         lock_graph_unlock();
     }
@@ -140,6 +159,13 @@ static void learn_edges(const struct taking *taking, const struct lockdep_holds 
     for (uint32_t i = 0; i < holds->nr; i++)
         if (holds->holds[i].interrupt_depth == depth && !is_in_order(&holds->holds[i], taking))
             learn_edge(taking, &holds->holds[i]);
+}
+
+static void learn_all_edges(const struct taking *taking, uint32_t depth)
+{
+    if (depth == 0)
+        learn_edges(taking, this_thread_holds(), depth);
+    learn_edges(taking, this_cpu_pointer(cpu_holds), depth);
 }
 
 static bool is_in_deferred(uint32_t depth)
@@ -196,11 +222,8 @@ void lockdep_acquire(struct lockdep_map *map, const char *name, unsigned flags)
                 __atomic_store_n(&taking.class->holds_sleep, true, __ATOMIC_RELAXED);
             taking.nr_frames = lockdep_capture_stack(taking.frames, taking.caller.frame);
             learn_usages(&taking, depth, irqs_on);
-            if (!(flags & LOCKDEP_TRY)) {
-                if (depth == 0)
-                    learn_edges(&taking, this_thread_holds(), depth);
-                learn_edges(&taking, this_cpu_pointer(cpu_holds), depth);
-            }
+            if (!(flags & LOCKDEP_TRY))
+                learn_all_edges(&taking, depth);
             push(&taking, depth);
         }
         leave();
@@ -264,6 +287,8 @@ static bool count_held(const struct lockdep_hold *hold)
     struct lock_statistics *statistics = &hold->class->statistics;
     uint64_t ticks = tsc_since_entry() - hold->since;
 
+    if (hold->flags & LOCKDEP_FUNCTION)
+        return false;
     __atomic_fetch_add(&statistics->nr_taken, 1, __ATOMIC_RELAXED);
     if (ticks <= __atomic_load_n(&statistics->longest_held, __ATOMIC_RELAXED))
         return false;
@@ -298,10 +323,54 @@ void lockdep_release(struct lockdep_map *map)
     irq_restore_raw_(irq_flags);
 }
 
-void lockdep_wait_for(struct lockdep_map *map, const char *name)
+/* As if it were taken without waiting: what the code underneath holds has nothing to do with it. */
+void lockdep_function_enter(struct lockdep_map *map, const char *kind, uintptr_t function, unsigned flags)
 {
-    lockdep_acquire(map, name, 0);
+    bool irqs_on = irqs_are_enabled();
+    uint64_t irq_flags = irq_save_raw_();
+    uint32_t depth = this_cpu_read(interrupt_depth);
+    struct taking taking = {
+        .map = map,
+        .flags = flags | LOCKDEP_TRY | LOCKDEP_FUNCTION,
+        .caller = {__builtin_return_address(0), __builtin_frame_address(0)},
+    };
+
+    if (enter()) {
+        taking.class = class_of_function(kind, function);
+        map->class = taking.class;
+        if (taking.class) {
+            taking.nr_frames = lockdep_capture_stack(taking.frames, taking.caller.frame);
+            learn_usages(&taking, depth, irqs_on);
+            push(&taking, depth);
+        }
+        leave();
+    }
+    irq_restore_raw_(irq_flags);
+}
+
+void lockdep_function_exit(struct lockdep_map *map)
+{
     lockdep_release(map);
+}
+
+/* Nothing is held by waiting: only where it interrupts somebody is the context learnt. */
+void lockdep_wait_for_function(const char *kind, uintptr_t function)
+{
+    struct lockdep_map none = {};
+    uint64_t irq_flags = irq_save_raw_();
+    uint32_t depth = this_cpu_read(interrupt_depth);
+    struct taking taking = {.map = &none, .caller = {__builtin_return_address(0), __builtin_frame_address(0)}};
+
+    if (enter()) {
+        taking.class = class_of_function(kind, function);
+        if (taking.class) {
+            taking.nr_frames = lockdep_capture_stack(taking.frames, taking.caller.frame);
+            learn_usages(&taking, depth, false);
+            learn_all_edges(&taking, depth);
+        }
+        leave();
+    }
+    irq_restore_raw_(irq_flags);
 }
 
 void lockdep_switch(struct lockdep_holds *holds)

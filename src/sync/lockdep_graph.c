@@ -62,12 +62,18 @@ static uint32_t slot_of(uint64_t hash)
 
 static_assert(LOCK_HASH_SLOTS == 1 << (64 - 54), "slot_of gives 10 bits");
 
+/* Acquire: pairs with the release in add_class. */
+static struct lock_class *first_in_slot(const struct lock_graph *graph, uint64_t hash)
+{
+    return __atomic_load_n(&graph->class_slots[slot_of(hash)], __ATOMIC_ACQUIRE);
+}
+
 static struct lock_class *find_class(const struct lock_graph *graph, const char *name, uint64_t hash)
 {
-    /* Acquire: pairs with the release in lock_graph_add_class. */
-    struct lock_class *class = __atomic_load_n(&graph->class_slots[slot_of(hash)], __ATOMIC_ACQUIRE);
+    struct lock_class *class = first_in_slot(graph, hash);
 
-    while (class && (class->name_hash != hash || strncmp(class->name, name, LOCK_CLASS_NAME_MAX - 1) != 0))
+    while (class && (class->name_hash != hash || class->function != 0 ||
+                     strncmp(class->name, name, LOCK_CLASS_NAME_MAX - 1) != 0))
         class = class->next_hash;
     return class;
 }
@@ -77,27 +83,48 @@ struct lock_class *lock_graph_find_class(const struct lock_graph *graph, const c
     return find_class(graph, name, hash_name(name));
 }
 
-struct lock_class *lock_graph_add_class(struct lock_graph *graph, const char *name)
+struct lock_class *lock_graph_find_function(const struct lock_graph *graph, uintptr_t function)
 {
-    uint64_t hash = hash_name(name);
-    struct lock_class *class = find_class(graph, name, hash), **slot = &graph->class_slots[slot_of(hash)];
+    struct lock_class *class = first_in_slot(graph, function);
 
-    if (class)
-        return class;
-    class = allocate(graph, sizeof(*class));
+    while (class && class->function != function)
+        class = class->next_hash;
+    return class;
+}
+
+static struct lock_class *add_class(struct lock_graph *graph, const char *name, uint64_t hash, uintptr_t function)
+{
+    struct lock_class *class = allocate(graph, sizeof(*class)), **slot = &graph->class_slots[slot_of(hash)];
+
     if (!class)
         return NULL;
     memcpy(class->name, name, strnlen(name, sizeof(class->name) - 1)); /* the memory was zero */
     class->name_hash = hash;
+    class->function = function;
     class->number = graph->nr_classes++;
-    class->rank = lockdep_rank(name);
+    class->rank = function ? 0 : lockdep_rank(name);
     class->next_hash = *slot;
-    __atomic_store_n(slot, class, __ATOMIC_RELEASE); /* pairs with the acquire in find_class */
+    __atomic_store_n(slot, class, __ATOMIC_RELEASE); /* pairs with the acquire in first_in_slot */
     if (!graph->last_class)
         graph->last_class = &graph->first_class;
     __atomic_store_n(graph->last_class, class, __ATOMIC_RELEASE); /* pairs with the acquire of who lists them */
     graph->last_class = &class->next;
     return class;
+}
+
+struct lock_class *lock_graph_add_class(struct lock_graph *graph, const char *name)
+{
+    uint64_t hash = hash_name(name);
+    struct lock_class *class = find_class(graph, name, hash);
+
+    return class ? class : add_class(graph, name, hash, 0);
+}
+
+struct lock_class *lock_graph_add_function(struct lock_graph *graph, uintptr_t function, const char *name)
+{
+    struct lock_class *class = lock_graph_find_function(graph, function);
+
+    return class ? class : add_class(graph, name, function, function);
 }
 
 static uint32_t hash_frames(const void *const *frames, uint32_t nr_frames)

@@ -203,6 +203,7 @@ bool timer_cancel(struct timer *timer)
     bool was_queued;
     uint64_t flags;
 
+    lockdep_wait_for_function("timer", (uintptr_t)timer->function);
     if (UNLIKELY(!t))
         return false;
     flags = irq_save();
@@ -222,6 +223,7 @@ bool timer_cancel(struct timer *timer)
 static bool run_due(struct cpu_timers *t)
 {
     uint64_t nr_before = t->nr_fired;
+    struct lockdep_map map;
     struct timer *first;
 
     while ((first = timer_queue_first(&t->queue)) != NULL && first->deadline_ns <= clock_now_ns()) {
@@ -229,7 +231,10 @@ static bool run_due(struct cpu_timers *t)
         t->running = first;
         t->nr_fired++;
         spinlock_unlock_irq_off(&t->lock);
+        map = (struct lockdep_map){};
+        lockdep_function_enter(&map, "timer", (uintptr_t)first->function, 0);
         first->function(first);
+        lockdep_function_exit(&map);
         spinlock_lock_irq_off(&t->lock);
         t->running = NULL;
     }

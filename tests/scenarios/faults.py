@@ -208,6 +208,16 @@ LOCK_FAULTS = {
                 **order(1, 1, "first", "second", "provoke_lock_behind_interrupt")},
         fields={"advice": "^take 'provoked second' with an irqsave form everywhere$"}),
 }
+LOCK_FAULTS["wait_for_timer"] = own_report(
+    r"lock order: circle of 2: 'timer take_first_in_timer\(\)' -> 'provoked first' -> 'timer take_first_in_timer\(\)'", "timer_cancel",
+    ("timer_cancel", "fault_cancel_with_lock", "provoke_wait_for_timer"),
+    stacks={"order 1 of 2": (r"'provoked first' held, 'timer take_first_in_timer\(\)' waited for, now",
+                             ("'provoked first' taken at:", ("fault_cancel_with_lock", "provoke_wait_for_timer", "run_fault")),
+                             ("'timer take_first_in_timer()' waited for at:", ("timer_cancel", "fault_cancel_with_lock", "provoke_wait_for_timer"))),
+            "order 2 of 2": (r"'timer take_first_in_timer\(\)' running, 'provoked first' taken, as seen before",
+                             ("'timer take_first_in_timer()' begun at:", ("run_due", "timer_kicked", "irq_dispatch")),
+                             ("'provoked first' taken at:", ("take_first_in_timer", "run_due", "timer_kicked")))},
+    fields={"locks held": "1"})
 LOCK_FAULTS["allocate_in_interrupt"] = own_report(
     r"allocation in an interrupt: vm_area_alloc; allocate before, use kmalloc, or leave it to a piece of work \(dev/work\.h\)",
     "allocation_is_forbidden",
@@ -302,81 +312,6 @@ def interrupts_off_too_long(run):
                         fields={"since": rf" (irq_save|{provoke})\+"}))
 
 
-LOCKUP_TIMES = {"soft": (2.0, 2.6), "hard": (3.0, 3.6)}
-
-
-def lockup(kind, cpu, watcher, provoke, end, spins=("fault_spin", "clock_now_ns"), **more):
-    """The report of a CPU that another one has found: from its NMI, which says where all the others are, too."""
-    words = {"soft": "has let no other thread in", "hard": "has taken no interrupt"}[kind]
-    return dict(class_words=rf"{kind} lockup: CPU {cpu} {words} for \d+\.\d s, found by CPU {watcher}", vector=2, rip=spins,
-                outcome="goes on", calls=("fault_spin", *provoke), end=end, cpu=str(cpu), **more)
-
-
-BY_THREAD = (("fault_spin_deaf", "thread_start"), r"bottom of stack of thread \d+ 'deaf'")
-LOCKUPS = {
-    "soft_lockup": [lockup("soft", 0, "[123]", ("provoke_soft_lockup", *DISPATCH), "bottom of stack 'boot'",
-                           others="3, asked", fields={"context": "preemption off 1, interrupts on"})],
-    "hard_lockup": [lockup("hard", 0, "[123]", ("fault_spin_deaf", "provoke_hard_lockup", *DISPATCH),
-                           "bottom of stack 'boot'", others="3, asked", fields={"context": "interrupts off"})],
-    "hard_lockups": [lockup("hard", cpu, "0", *BY_THREAD, others="3, asked", fields={"context": "interrupts off"})
-                     for cpu in (1, 2, 3)],
-}
-
-
-def lockup_scenario(name, expected):
-    @scenario(f"fault/{name}", builds=BUILDS, timeout=60)
-    def function(run):
-        """CPUs that hang are found in time, each once, with where they are; the kernel goes on, and says so"""
-        with boot_with(run, f"fault {name}; idle 1; exit", cpus="4") as vm:
-            vm.wait_end(outcome.PASS)
-        found = [each for each in reports.find_reports(vm.output) if " lockup: " in each.fields["class"]]
-        found.sort(key=lambda each: each.fields["cpu"])
-        assert [each.fields["cpu"] for each in found] == [each["cpu"] for each in expected], [each.fields["class"] for each in found]
-        try:
-            for each, wanted in zip(found, expected):
-                reports.check(each, kernel_of(run), vm.output, wanted)
-        except reports.ReportError as error:
-            run.fail(str(error))
-        least, most = LOCKUP_TIMES[name[:4]]
-        for each in found:
-            seconds = float(re.search(r" (\d+\.\d) s,", each.fields["class"])[1])
-            print(f"found after {seconds} s")
-            assert least <= seconds <= most, each.fields["class"]
-        for each in expected:
-            assert re.search(rf"watchdog: CPU {each['cpu']} goes on, after \d+\.\d s", vm.output)
-
-
-for lockup_name, lockup_expected in LOCKUPS.items():
-    lockup_scenario(lockup_name, lockup_expected)
-
-
-@scenario("fault/soft_lockup_alone", builds=("release", "debug"), timeout=30)
-def soft_lockup_alone(run):
-    """a CPU that is alone finds its own soft lockup, by its timer; nobody can find its hard one, and that is not tried"""
-    with boot_with(run, "fault soft_lockup; fault hard_lockup; echo still here; exit") as vm:
-        vm.wait_end(outcome.PASS)
-    found = [each for each in reports.find_reports(vm.output) if " lockup: " in each.fields["class"]]
-    assert len(found) == 1, [each.fields["class"] for each in found]
-    assert re.fullmatch(r"soft lockup: CPU 0 has let no other thread in for 2\.[0-5] s, found by CPU 0", found[0].fields["class"])
-    assert any("fault_spin" in line for line in found[0].backtrace) and "\nstill here\n" in vm.output
-    assert "error: " in vm.output.split("+ fault hard_lockup", 1)[1]
-
-
-@scenario("fault/lockup_options", timeout=60)
-def lockup_options(run):
-    """keel.lockup=panic ends in a fatal report; with times of 0 nothing is watched; a shorter time is kept to"""
-    line = 'keel.panic=exit {} keel.run="fault soft_lockup; exit"'
-    with run.boot(Machine(memory="64M", cpus="2", command_line=line.format("keel.lockup=panic"))) as vm:
-        vm.wait_end(outcome.FAIL)
-    assert re.search("^class: soft lockup: CPU 0 has let", vm.output, re.M)
-    with run.boot(Machine(memory="64M", cpus="2", command_line=line.format("keel.soft-lockup-ms=0 keel.hard-lockup-ms=0"))) as vm:
-        vm.wait_end(outcome.PASS)
-    assert " lockup: " not in vm.output and "watchdog: off" in vm.output
-    with run.boot(Machine(memory="64M", cpus="2", command_line=line.format("keel.soft-lockup-ms=800"))) as vm:
-        vm.wait_end(outcome.PASS)
-    assert re.search(r"class: soft lockup: CPU 0 has let no other thread in for (0\.[89]|1\.[01]) s", vm.output)
-
-
 @scenario("fault/locks_not_checked", builds=("release",), timeout=30)
 def locks_not_checked(run):
     """without the lock checker its faults hang nothing: nobody else wants the locks"""
@@ -388,11 +323,11 @@ def locks_not_checked(run):
 @scenario("fault/list", builds=BUILDS, timeout=30)
 def fault_list(run):
     """`fault list` names every fault there is a scenario for, one a line, and nothing else"""
-    others = {"hung_thread", "hung_circle", "crowd", "every_vector", "interrupt_storm", "interrupt_storm_shared", "inside_report", "serial_dead", "nmi", "other_cpu", "all_cpus", "deaf_cpus", "machine_check", "machine_check_corrected"}
+    others = {"soft_lockup", "hard_lockup", "hard_lockups", "hung_thread", "hung_circle", "crowd", "every_vector", "interrupt_storm", "interrupt_storm_shared", "inside_report", "serial_dead", "nmi", "other_cpu", "all_cpus", "deaf_cpus", "machine_check", "machine_check_corrected"}
     with run.boot(Machine(memory="64M")) as vm:
         vm.wait_prompt()
         listed = vm.command("fault list").split()
-        assert sorted(listed) == sorted(set(FAULTS) | set(LOCK_FAULTS) | set(LOCKUPS) | TOO_LONG | others), f"listed {sorted(set(listed) ^ (set(FAULTS) | set(LOCK_FAULTS) | set(LOCKUPS) | TOO_LONG | others))}"
+        assert sorted(listed) == sorted(set(FAULTS) | set(LOCK_FAULTS) | TOO_LONG | others), f"listed {sorted(set(listed) ^ (set(FAULTS) | set(LOCK_FAULTS) | TOO_LONG | others))}"
         vm.exit()
 
 
