@@ -30,6 +30,8 @@ ROW_BOUNDS = {
     "format_line": 700,
     "yield_alone": 60,
     "yield_two": 300,
+    "semaphore_round_trip": 590,
+    "event_round_trip": 590,
     "thread_create_join": 2_000,
     "memset_1m": 140_000,
     "memcpy_1m": 140_000,
@@ -117,6 +119,18 @@ def beside_linux(run):
         run.skip("Debian's Linux for clouds is not installed (tools/install-packages compare)")
     for how in ([], ["--wall", "--times", "2"]):
         subprocess.run([os.path.join(ROOT, "tools/compare-disk"), "--build", run.build, "--at-least", "1.2", *how], check=True)
+
+
+@scenario("performance/scaling-beside-linux", labels=("long", "alone"), timeout=900)
+def scaling_beside_linux(run):
+    """two CPUs do at least as much more work than one as Linux's two do in the same machine, in turn"""
+    run.need("musl-gcc", "cpio")
+    if not glob.glob("/boot/vmlinuz-*cloud-amd64"):
+        run.skip("Debian's Linux for clouds is not installed (tools/install-packages compare)")
+    if len(os.sched_getaffinity(0)) < 2:
+        run.skip("the host has one CPU")
+    subprocess.run([os.path.join(ROOT, "tools/compare-scaling"), "--build", run.build, "--at-least", "0.97", "--times", "5"],
+                   check=True)
 
 
 # With the debug checkers: printed, not bounded.
