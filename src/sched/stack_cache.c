@@ -10,8 +10,11 @@
 #include <mm/stack.h>
 #include <mm/vmalloc.h>
 #include <sync/spinlock.h>
+#include <time/clock.h>
+#include <time/timer.h>
 
 #define KEPT_PER_CPU 8u
+#define WAIT_NS      (20 * NS_PER_US)
 
 /* No function's frame is larger (-Wframe-larger-than=1024, an error), and at its upper end it holds a return address:
  * below so much of the pattern nothing was ever written. */
@@ -25,6 +28,7 @@ struct stack_cache {
 };
 
 static PER_CPU struct stack_cache caches; /* [each one's lock] */
+static uint32_t nr_draining;              /* [a] who may hold a stack that is in no cache any more, and still mapped */
 
 static void **link_of(void *stack)
 {
@@ -121,8 +125,10 @@ static NOINLINE void drain(struct stack_cache *cache, uint32_t keep)
 {
     void *stack;
 
+    __atomic_fetch_add(&nr_draining, 1, __ATOMIC_RELAXED); /* seen by who finds the cache empty then: its lock */
     while ((stack = take(cache, keep)) != NULL)
         stack_free(stack);
+    __atomic_fetch_sub(&nr_draining, 1, __ATOMIC_RELEASE); /* pairs with the acquire in thread_stacks_drain */
 }
 
 void thread_stacks_trim(void)
@@ -139,4 +145,6 @@ void thread_stacks_drain(void)
 {
     for (uint32_t cpu = 0; cpu < percpu_nr_cpus(); cpu++)
         drain(percpu_of(cpu, caches), 0);
+    while (__atomic_load_n(&nr_draining, __ATOMIC_ACQUIRE) > 0)
+        sleep_ns(WAIT_NS); /* not only yielding: it may be an idle thread that this one is in the way of */
 }

@@ -10,6 +10,6 @@ MUST_CHECK void *thread_stack_get(void);
 /* Nobody is on it. Context: any but NMI. */
 void thread_stack_put(void *stack);
 
-/* Unmaps what is beyond what a CPU keeps; all of every CPU's. Context: thread. */
+/* Unmaps what is beyond what a CPU keeps; all of every CPU's, and waits for others that are at it. Context: thread. */
 void thread_stacks_trim(void);
 void thread_stacks_drain(void);
