@@ -12,6 +12,7 @@
 #define WORKERS_PER_CPU 2u
 #define YIELD_EVERY     64u
 #define FAILURES_SAID   8u
+#define MISTAKE_EVERY   8u
 
 static uint64_t nr_failures; /* [a] */
 
@@ -54,6 +55,11 @@ uint64_t stress_roll(struct stress_worker *worker, uint64_t below)
     return mix(&worker->dice) % below;
 }
 
+bool stress_errs(struct stress_worker *worker)
+{
+    return UNLIKELY(worker->stress->is_planted) && stress_roll(worker, MISTAKE_EVERY) == 0;
+}
+
 static int run_worker(void *argument)
 {
     struct stress_worker *worker = argument;
@@ -64,6 +70,7 @@ static int run_worker(void *argument)
         if (stress_roll(worker, YIELD_EVERY) == 0)
             thread_yield();
     }
+    __atomic_store_n(&worker->is_done, 1, __ATOMIC_RELEASE); /* pairs with who asks while it may still run */
     return 0;
 }
 
@@ -101,7 +108,7 @@ static int begin(struct stress *stress)
 static void end(struct stress *stress)
 {
     if (stress->kind->stop)
-        stress->kind->stop();
+        stress->kind->stop(stress);
     for (unsigned i = 0; i < stress->nr_workers; i++) {
         struct stress_worker *worker = &stress->workers[i];
 

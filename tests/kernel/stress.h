@@ -16,6 +16,7 @@ struct stress_worker {
     unsigned number;
     uint64_t dice;      /* the worker's own: stress_roll */
     uint64_t nr_rounds; /* read when the thread has ended */
+    uint32_t is_done;   /* [a] it has had its last round */
 };
 
 struct stress_kind {
@@ -26,13 +27,14 @@ struct stress_kind {
     /* One round. Context: thread. */
     void (*work)(struct stress_worker *worker);
     /* The time is over: wakes who waits for others in a round. May be NULL. Context: thread. */
-    void (*stop)(void);
+    void (*stop)(struct stress *stress);
 };
 
 /* A run of one kind. */
 struct stress {
     const struct stress_kind *kind;
     struct block_device *disk; /* of the kind `disk`, whose first sectors are overwritten; NULL else */
+    bool is_planted; /* the kind makes the mistakes that its own checks, or those of the counters, must find */
     unsigned nr_workers;
     uint64_t seed, deadline_ns;
     uint64_t nr_rounds;            /* after it */
@@ -51,6 +53,9 @@ bool stress_is_over(const struct stress *stress);
 
 /* A number below `below`, which is not 0. */
 uint64_t stress_roll(struct stress_worker *worker, uint64_t below);
+
+/* It is time for the planted mistake, where one is wanted. */
+bool stress_errs(struct stress_worker *worker);
 
 /* Something is wrong: says what, the first times, and counts. Context: any. */
 PRINTF(1, 2) void stress_fail(const char *format, ...);

@@ -88,7 +88,7 @@ static void write(struct stress_worker *worker, unsigned at, unsigned nr, uint32
     for (unsigned i = 0; i < nr; i++)
         pattern_write(&desk->memory, i, sector_bytes,
                       &(struct pattern_stamp){first + i, desk->last_ticket, worker->number});
-    if (execute(worker, BLOCK_WRITE, first))
+    if (stress_errs(worker) || execute(worker, BLOCK_WRITE, first)) /* a write that never comes to the disk */
         for (unsigned i = 0; i < nr; i++)
             desk->tickets[at + i] = desk->last_ticket;
 }

@@ -4,10 +4,13 @@
 #include <sync/mutex.h>
 #include <sync/wait_queue.h>
 #include <time/clock.h>
+#include <time/timer.h>
 
 #include "stress.h"
 
 #define PATIENCE_MAX_NS (200 * NS_PER_US)
+#define TOKEN_LOOK_NS   (10 * NS_PER_MS)
+#define TOKEN_LOOKS     200u
 
 /* Two counts that only differ while somebody has the mutex. */
 struct guarded {
@@ -50,6 +53,8 @@ static void work_mutex(struct stress_worker *worker)
 
     if (has_outer)
         change(&outer, worker);
+    else if (stress_errs(worker))
+        change(&inner, worker); /* without the mutex */
     if (take(&inner.mutex, worker)) {
         change(&inner, worker);
         mutex_unlock(&inner.mutex);
@@ -108,12 +113,30 @@ static void work_queue(struct stress_worker *worker)
     if (__atomic_load_n(&must_stop, __ATOMIC_ACQUIRE))
         return;
     __atomic_store_n(&turn, (worker->number + 1) % worker->stress->nr_workers, __ATOMIC_RELEASE);
-    wait_queue_wake_all(&ring);
+    if (!stress_errs(worker)) /* a wake-up that is lost */
+        wait_queue_wake_all(&ring);
 }
 
-/* Threads that could not be started would not hand the token on. */
-static void stop_queue(void)
+/* The token moves until it comes to a thread that has had its last round. A wake-up that was lost leaves it with one
+ * that sleeps. Threads that could not be started would not hand it on. */
+static void check_token(const struct stress *stress)
 {
+    unsigned number = stress->nr_workers, before, looks = 0;
+
+    do {
+        before = number;
+        number = __atomic_load_n(&turn, __ATOMIC_ACQUIRE); /* pairs with the release in work_queue */
+        if (!stress->workers[number].thread || __atomic_load_n(&stress->workers[number].is_done, __ATOMIC_ACQUIRE))
+            return;
+        looks = number == before ? looks + 1 : 0;
+        sleep_ns(TOKEN_LOOK_NS);
+    } while (looks < TOKEN_LOOKS);
+    stress_fail("queue: thread %u has the token and sleeps", number);
+}
+
+static void stop_queue(struct stress *stress)
+{
+    check_token(stress);
     __atomic_store_n(&must_stop, 1, __ATOMIC_RELEASE);
     wait_queue_wake_all(&ring);
 }

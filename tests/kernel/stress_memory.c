@@ -14,6 +14,7 @@
 #define OBJECT_LARGE_MAX 9000u
 #define ORDERS           4u
 #define AREA_MAX         (5 * PAGE_SIZE)
+#define LOST_MAX         8u /* of each thread, where mistakes are planted: memory should not run out */
 
 /* What lies in memory of size_bytes, down to 16 bytes. */
 struct parcel {
@@ -60,6 +61,8 @@ static struct parcel *pack(struct depot *depot, struct stress_worker *worker)
     parcel->stamp = stress_roll(worker, UINT64_MAX);
     for (size_t i = 0; i < words_of(parcel); i++)
         parcel->words[i] = parcel->stamp + i;
+    if (words_of(parcel) > 0 && stress_errs(worker))
+        parcel->words[words_of(parcel) - 1]++; /* as if somebody else had written there */
     return parcel;
 }
 
@@ -82,7 +85,10 @@ static void exchange(struct depot *depot, struct stress_worker *worker)
     struct parcel *parcel = stress_roll(worker, 8) == 0 ? NULL : pack(depot, worker);
 
     /* What the other wrote is read behind this; pairs with itself. */
-    unpack(depot, __atomic_exchange_n(&depot->slots[stress_roll(worker, SLOTS)], parcel, __ATOMIC_ACQ_REL));
+    parcel = __atomic_exchange_n(&depot->slots[stress_roll(worker, SLOTS)], parcel, __ATOMIC_ACQ_REL);
+    if (parcel && worker->stress->is_planted && worker->nr_rounds < LOST_MAX)
+        return; /* lost */
+    unpack(depot, parcel);
 }
 
 static void empty(struct depot *depot)

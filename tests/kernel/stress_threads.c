@@ -70,6 +70,8 @@ static void work_threads(struct stress_worker *worker)
     }
     if (stress_roll(worker, 4) == 0)
         let_go(worker);
+    if (nr_created > 0 && stress_errs(worker))
+        (void)thread_get(children[0]); /* a reference that is never given back */
     while (nr_created > 0) {
         int code = 0, error = thread_join(children[--nr_created], &code);
 

@@ -103,6 +103,8 @@ static void use_own(struct stress_worker *worker)
         return;
     if (stress_roll(worker, 3) == 0)
         cancel_own(timer);
+    else if (stress_errs(worker))
+        set(timer, worker); /* not counted: as if a cancel had left it set */
     else
         set_own(timer, worker);
     __atomic_store_n(&timer->is_taken, 0, __ATOMIC_RELEASE); /* pairs with the exchange */

@@ -20,7 +20,7 @@ for name, machine, builds in (
 # Failing every allocation in turn takes most of the time, and is not of several CPUs; nor is having every page there is: what
 # other CPUs keep in their lists cannot be had.
 boot_scenario("kernel/every-access-4", Machine(cpu="qemu64", memory="64M", cpus="4"), builds=("kasan", "kcsan"), timeout=300,
-              commands="test audit block heap irq log page_alloc/churn page_alloc/zones paging smp thread time vmalloc virtio; audit", expect=EXPECT,
+              commands="test audit block heap irq log page_alloc/churn page_alloc/zones paging smp sync thread time vmalloc virtio fpu; audit", expect=EXPECT,
               forbid=(COMMAND_ERROR, "data race"), summary="the kernel's tests pass on 4 CPUs with every access looked at")
 boot_scenario("kernel/uefi", Machine(firmware="uefi"), commands="test; audit", expect=EXPECT, timeout=240,
               summary="the kernel's own tests pass where UEFI has left the memory map in pieces")
