@@ -7,25 +7,25 @@
 
 #define RFLAGS_IF (1u << 9) /* SDM 1, 3.4.3.3 */
 
-static inline uint64_t read_rflags(void)
+static ALWAYS_INLINE uint64_t read_rflags(void)
 {
     uint64_t flags;
     __asm__ volatile("pushfq; popq %0" : "=r"(flags));
     return flags;
 }
 
-static inline bool irqs_are_enabled(void)
+static ALWAYS_INLINE bool irqs_are_enabled(void)
 {
     return (read_rflags() & RFLAGS_IF) != 0;
 }
 
-static inline void irq_enable(void)
+static ALWAYS_INLINE void irq_enable(void)
 {
     irqs_off_end_();
     __asm__ volatile("sti" : : : "memory");
 }
 
-static inline void irq_disable(void)
+static ALWAYS_INLINE void irq_disable(void)
 {
     bool were_on = CONFIG_LOCKDEP && irqs_are_enabled();
 
@@ -48,7 +48,7 @@ static inline void irq_restore_raw_(uint64_t flags)
 }
 
 /* Turns interrupts off and returns what irq_restore needs to put them back as they were. */
-static inline uint64_t irq_save(void)
+static ALWAYS_INLINE uint64_t irq_save(void)
 {
     uint64_t flags = irq_save_raw_();
 
@@ -64,7 +64,7 @@ static inline bool irqs_were_enabled(uint64_t flags)
 }
 
 /* One instruction less than a test and a sti, and the same for both cases. */
-static inline void irq_restore(uint64_t flags)
+static ALWAYS_INLINE void irq_restore(uint64_t flags)
 {
     if (CONFIG_LOCKDEP && (flags & RFLAGS_IF))
         irqs_off_end_();

@@ -35,6 +35,9 @@ bool lockdep_find_stack(uint64_t address, uint64_t *low, uint64_t *high);
 /* "timer time_out()". Implemented by debug/lockdep_report.c. Context: any. */
 void lockdep_name_function(char *name, size_t size, const char *kind, uintptr_t function);
 
+/* Says so, once. Implemented by debug/lockdep_report.c. Context: any. */
+COLD void lockdep_tell_full(const char *why);
+
 /* Findings so far, those given to an observer not counted. Context: any. */
 uint64_t lockdep_nr_findings(void);
 
@@ -54,7 +57,8 @@ const struct lockdep_holds *lockdep_holds_of_thread_on(uint32_t cpu);
 struct lockdep_figures {
     uint32_t nr_classes, nr_edges, nr_stacks;
     size_t bytes_left;
-    bool is_full; /* something could not be learnt: memory ran out, or somebody held too many locks */
+    bool
+        is_full; /* something could not be learnt: memory ran out, or somebody held too many locks; lockdep_tell_full */
 };
 
 void lockdep_get_figures(struct lockdep_figures *figures);
@@ -62,5 +66,9 @@ void lockdep_get_figures(struct lockdep_figures *figures);
 /* Longest waits and holds begin anew. Context: any. */
 void lockdep_reset_statistics(void);
 
-/* Memory for the checker to learn in, zeroed; it is never given back. Context: any. */
+/* Little is left to learn in. Context: any. */
+bool lockdep_wants_memory(void);
+
+/* Memory for the checker to learn in, zeroed; it is never given back, and what was left before is lost. Context: any.
+ */
 void lockdep_add_memory(void *memory, size_t size_bytes);

@@ -14,6 +14,17 @@ static void describe_lock(char *text, size_t size, const struct spinlock *lock)
     snprintf(text, size, "lock '%s', taken at %s, is held", lock->name, where);
 }
 
+/* ", since ...": where what is off was turned off, in builds that note it. */
+static void add_place(char *text, size_t size, const void *place)
+{
+    char where[120];
+
+    if (!place)
+        return;
+    format_code_location(where, sizeof(where), (uint64_t)(uintptr_t)place, true);
+    snprintf(text + strlen(text), size - strlen(text), ", since %s", where);
+}
+
 void allocation_is_forbidden(const char *function)
 {
     panic("allocation in %s: %s; allocate before, use kmalloc, or leave it to a piece of work (dev/work.h)",
@@ -31,9 +42,12 @@ void sleep_is_forbidden(const char *function)
         describe_lock(why, sizeof(why), lock);
     else if (this_cpu_read(percpu.interrupt_depth) > 0)
         strlcpy(why, "in an interrupt", sizeof(why));
-    else if (preempt_depth() > 0)
+    else if (preempt_depth() > 0) {
         snprintf(why, sizeof(why), "preemption is off (depth %u)", preempt_depth());
-    else
+        add_place(why, sizeof(why), preempt_off_place());
+    } else {
         strlcpy(why, "interrupts are off", sizeof(why));
+        add_place(why, sizeof(why), irqs_off_place());
+    }
     panic("sleeping where it is forbidden: %s: %s", function, why);
 }

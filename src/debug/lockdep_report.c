@@ -5,6 +5,7 @@
 #include <cpu/registers.h>
 #include <debug/backtrace.h>
 #include <debug/known_stacks.h>
+#include <debug/log.h>
 #include <debug/report.h>
 #include <debug/symbols.h>
 #include <debug/test.h>
@@ -43,6 +44,11 @@ bool lockdep_find_stack(uint64_t address, uint64_t *low, uint64_t *high)
     *low = stack.low;
     *high = stack.high;
     return true;
+}
+
+void lockdep_tell_full(const char *why)
+{
+    log_warn("lockdep: %s: not every order is known from here on", why);
 }
 
 void lockdep_name_function(char *name, size_t size, const char *kind, uintptr_t function)

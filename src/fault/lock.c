@@ -5,6 +5,7 @@
 #include <cpu/preempt.h>
 #include <irq/chip.h>
 #include <irq/irq.h>
+#include <lib/format.h>
 #include <mm/vmalloc.h>
 #include <sync/spinlock.h>
 #include <time/clock.h>
@@ -135,6 +136,58 @@ FAULT(sleep_in_atomic, 37, "sleeping while a spinlock is held, with the lock and
     spinlock_lock(&first);
     fault_sleep();
     spinlock_unlock(&first);
+    return 0;
+}
+
+FAULT(sleep_without_preemption, 37, "sleeping with preemption off, with the place that turned it off")
+{
+    preempt_disable();
+    fault_sleep();
+    preempt_enable();
+    return 0;
+}
+
+FAULT(sleep_without_interrupts, 37, "sleeping with interrupts off, with the place that turned them off")
+{
+    uint64_t flags = irq_save();
+
+    fault_sleep();
+    irq_restore(flags);
+    return 0;
+}
+
+#define NR_CLASSES 1500u
+
+/* A name is a class of its own. */
+static void take_named(unsigned number)
+{
+    static struct spinlock named;
+    char name[24];
+    uint64_t flags;
+
+    snprintf(name, sizeof(name), "provoked %u", number);
+    spinlock_init(&named, name);
+    flags = spinlock_lock_irqsave(&named);
+    spinlock_unlock_irqrestore(&named, flags);
+}
+
+FAULT(lock_classes, 36, "more lock classes than the checker has memory for at first: it gets more while a CPU is idle")
+{
+    for (unsigned i = 0; i < NR_CLASSES; i++) {
+        take_named(i);
+        if (i % 32 == 0)
+            sleep_ns(20 * (uint64_t)NS_PER_MS);
+    }
+    return 0;
+}
+
+FAULT(lock_classes_at_once, 36, "as many at once, with no time to get more: the checker says so, once, and goes on")
+{
+    preempt_disable();
+    for (unsigned i = 0; i < NR_CLASSES; i++)
+        take_named(NR_CLASSES + i);
+    preempt_enable();
+    sleep_ns(100 * (uint64_t)NS_PER_MS);
     return 0;
 }
 

@@ -16,6 +16,7 @@
 #include "lockdep_stack.h"
 
 #define FIRST_ARENA_BYTES (256u * 1024)
+#define LITTLE_BYTES      (16u * 1024)
 
 static struct lock_graph graph; /* [g] the graph's lock, or as lockdep_graph.h says */
 static uint32_t graph_lock;     /* [a] */
@@ -27,6 +28,8 @@ static PER_CPU struct lockdep_holds *thread_holds; /* [c] NULL: boot_holds */
 static PER_CPU uint32_t interrupt_depth;           /* [c] interrupts, exceptions not counted */
 static PER_CPU uint32_t deferred_depth;            /* [c] 1 + interrupt_depth where deferred work runs; 0: none runs */
 static PER_CPU bool is_busy;                       /* [c] */
+static bool holds_too_many;                        /* [a] somebody held more locks than there are places for */
+static bool is_full_told;                          /* [a] */
 
 /* One taking. */
 struct taking {
@@ -59,9 +62,17 @@ static bool enter(void)
     return true;
 }
 
+static bool is_full(void)
+{
+    return __atomic_load_n(&graph.is_full, __ATOMIC_RELAXED) || __atomic_load_n(&holds_too_many, __ATOMIC_RELAXED);
+}
+
 static void leave(void)
 {
     this_cpu_write(is_busy, false);
+    if (UNLIKELY(is_full()) && !__atomic_load_n(&is_full_told, __ATOMIC_RELAXED) &&
+        !__atomic_exchange_n(&is_full_told, true, __ATOMIC_RELAXED))
+        lockdep_tell_full(graph.is_full ? "memory for what is learnt ran out" : "more locks are held than are noted");
 }
 
 static struct lockdep_holds *this_thread_holds(void)
@@ -189,7 +200,7 @@ static void push(const struct taking *taking, uint32_t depth)
     struct lockdep_hold *hold;
 
     if (holds->nr == LOCKDEP_HOLDS_MAX) {
-        __atomic_store_n(&graph.is_full, true, __ATOMIC_RELAXED);
+        __atomic_store_n(&holds_too_many, true, __ATOMIC_RELAXED);
         return;
     }
     hold = &holds->holds[holds->nr];
@@ -431,8 +442,13 @@ void lockdep_get_figures(struct lockdep_figures *figures)
         .nr_edges = READ_ONCE(graph.nr_edges),
         .nr_stacks = READ_ONCE(graph.nr_stacks),
         .bytes_left = lock_graph_memory_left(&graph),
-        .is_full = __atomic_load_n(&graph.is_full, __ATOMIC_RELAXED),
+        .is_full = is_full(),
     };
+}
+
+bool lockdep_wants_memory(void)
+{
+    return READ_ONCE(graph.arena) && lock_graph_memory_left(&graph) < LITTLE_BYTES;
 }
 
 void lockdep_add_memory(void *memory, size_t size_bytes)

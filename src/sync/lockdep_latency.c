@@ -96,6 +96,23 @@ void preempt_off_end_(void)
     end(LATENCY_PREEMPTION_OFF, CALLER);
 }
 
+static const void *place_of(enum latency_kind kind)
+{
+    const struct section *section = &(*this_cpu_pointer(sections))[kind];
+
+    return section->since != 0 ? section->begun : NULL;
+}
+
+const void *irqs_off_place(void)
+{
+    return place_of(LATENCY_INTERRUPTS_OFF);
+}
+
+const void *preempt_off_place(void)
+{
+    return place_of(LATENCY_PREEMPTION_OFF);
+}
+
 const struct latency *latency_longest(uint32_t cpu, enum latency_kind kind)
 {
     return &(*percpu_of(cpu, longest))[kind];

@@ -234,6 +234,13 @@ FAULTS["sleep_in_atomic"] = own_report(
     r"\(src/fault/lock\.c:\d+\), is held", "sleep_is_forbidden",
     ("sleep_is_forbidden", "fault_sleep", "provoke_sleep_in_atomic"), fields={"locks held": "1"})
 
+for off, words in (("preemption", r"preemption is off \(depth 1\)"), ("interrupts", "interrupts are off")):
+    # Who turned it off is noted in the debug build.
+    place = rf", since 0x\w+ provoke_sleep_without_{off}\+0x\w+ \(include/cpu/(preempt|interrupts)\.h:\d+\)"
+    FAULTS[f"sleep_without_{off}"] = own_report(
+        {"debug": f"sleeping where it is forbidden: fault_sleep: {words}{place}", "release": f"sleeping where it is forbidden: fault_sleep: {words}"},
+        "sleep_is_forbidden", ("sleep_is_forbidden", "fault_sleep", f"provoke_sleep_without_{off}"))
+
 GOES_ON = ("warning", "reference_from_zero", "reference_overflow", "reference_underflow")
 MACHINE = Machine(memory="64M", command_line="keel.panic=exit")
 
@@ -266,7 +273,8 @@ def fault_scenario(name, expected, builds):
         goes_on = name in GOES_ON
         with boot_with(run, f"fault {name}" + ("; exit" if goes_on else "")) as vm:
             vm.wait_end(outcome.PASS if goes_on else outcome.FAIL)
-            check(run, vm.output, expected)
+            words = expected["class_words"]
+            check(run, vm.output, expected if isinstance(words, str) else dict(expected, class_words=words[run.build_kind]))
 
     register(f"fault/{name}", f"fault {name}: the report is complete and true", function, builds=builds, timeout=30)
 
@@ -323,7 +331,7 @@ def locks_not_checked(run):
 @scenario("fault/list", builds=BUILDS, timeout=30)
 def fault_list(run):
     """`fault list` names every fault there is a scenario for, one a line, and nothing else"""
-    others = {"soft_lockup", "hard_lockup", "hard_lockups", "hung_thread", "hung_circle", "crowd", "every_vector", "interrupt_storm", "interrupt_storm_shared", "inside_report", "serial_dead", "nmi", "other_cpu", "all_cpus", "deaf_cpus", "machine_check", "machine_check_corrected"}
+    others = {"lock_classes", "lock_classes_at_once", "soft_lockup", "hard_lockup", "hard_lockups", "hung_thread", "hung_circle", "crowd", "every_vector", "interrupt_storm", "interrupt_storm_shared", "inside_report", "serial_dead", "nmi", "other_cpu", "all_cpus", "deaf_cpus", "machine_check", "machine_check_corrected"}
     with run.boot(Machine(memory="64M")) as vm:
         vm.wait_prompt()
         listed = vm.command("fault list").split()

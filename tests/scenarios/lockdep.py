@@ -45,3 +45,17 @@ def latency(run):
     assert [name for name, *_ in shown] == ["interrupts off", "preemption off", "lock held"] * 2, shown
     assert "kernel_main" in shown[0][2], "the first is of boot, which its stack shows"
     assert int(shown[4][1]) >= 5000000 and "test_preempt_disable" in shown[4][2], f"the test keeps it off for 5 ms: {shown[4]}"
+
+
+@scenario("lockdep/memory", builds=("debug",), timeout=60)
+def memory(run):
+    """far more classes than the first memory holds: more comes while the CPU idles; where it does not, that is told once"""
+    commands = "fault lock_classes; locks; fault lock_classes_at_once; locks; fault lock_order"
+    with run.boot(Machine(command_line=f'keel.panic=exit keel.loglevel=warn keel.run="{commands}"')) as vm:
+        vm.wait_end(outcome.FAIL)
+    grown, missed = re.findall(r"^(\d+) classes, \d+ orders, \d+ stacks, (\d+) bytes left to learn in(.*)$", vm.output, re.MULTILINE)
+    assert int(grown[0]) > 1500 and grown[2] == "", grown
+    assert int(missed[0]) > int(grown[0]) and missed[2] == "; SOME ORDERS ARE NOT KNOWN", missed
+    assert int(missed[1]) > 16384, "there is no new memory"
+    assert vm.output.split("KEEL REPORT BEGIN")[0].count("lockdep: memory for what is learnt ran out: not every order is known from here on") == 1
+    assert "class: lock order: circle of 2: 'provoked first' -> 'provoked second' -> 'provoked first'" in vm.output, "it did not go on"
