@@ -21,6 +21,8 @@
 #define CR0_NE (1u << 5)
 #define CR0_WP (1u << 16)
 #define CR0_AM (1u << 18)
+#define CR0_NW (1u << 29)
+#define CR0_CD (1u << 30)
 #define CR0_PG (1u << 31)
 
 #define CR4_PAE        (1u << 5)
@@ -80,6 +82,12 @@ DEFINE_REGISTER_ACCESS_(cr0)
 DEFINE_REGISTER_ACCESS_(cr2)
 DEFINE_REGISTER_ACCESS_(cr3)
 DEFINE_REGISTER_ACCESS_(cr4)
+
+/* All caches of this CPU are written back and emptied. */
+static inline void wbinvd(void)
+{
+    __asm__ volatile("wbinvd" : : : "memory");
+}
 
 static inline void invlpg(vaddr_t address)
 {

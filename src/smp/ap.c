@@ -43,6 +43,8 @@ static void begin(struct cpu *cpu)
 
     if (!error)
         error = smp_steps->begin();
+    if (!error)
+        mtrr_check(cpu->apic_id);
     if (error) {
         cpu->error = error;
         set_state(cpu, CPU_FAILED);

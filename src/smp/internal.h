@@ -48,6 +48,13 @@ void cpu_renumber(uint32_t from, uint32_t to);
 /* Where the CPU that runs this sits. */
 struct cpu_place topology_read(uint32_t apic_id);
 
+/* Memory that is cached on one CPU and not on another is not coherent (SDM 3A 11.11.8): keeps the boot CPU's memory
+ * type ranges; sets this CPU's where they differ, or says that it cannot; says of how many CPUs that were. Context:
+ * init; irq-off, on a CPU that starts; init. */
+void mtrr_note_boot_cpu(void);
+void mtrr_check(uint32_t apic_id);
+void mtrr_say_corrected(void);
+
 /* Claims the vectors and tells the layers below whom to ask. Context: init. */
 MUST_CHECK int ipi_init(void);
 void call_init(void);

@@ -298,6 +298,7 @@ INIT static void start_all(struct starting *starting)
 
     wake_all(starting);
     wait_beyond(1, starting->nr_cpus, CPU_BEGUN);
+    mtrr_say_corrected();
     nr_cpus = settle(starting, &is_clean);
     if (is_clean) { /* nobody comes late */
         start_tables_free(&starting->tables);
@@ -382,6 +383,7 @@ INIT void smp_init(const struct smp_cpu_steps *steps, uint32_t most)
     drop_unreachable(&starting->list);
     if (starting->list.nr_cpus > 1) {
         shootdown_init(); /* alone there is nobody to tell */
+        mtrr_note_boot_cpu();
         start_others(starting);
     }
     kfree(starting);

@@ -1,9 +1,11 @@
 /* Other CPUs: each reaches each, all at once, and none keeps a translation that was taken away. */
 #include <base/errno.h>
 #include <cpu/exception_table.h>
+#include <cpu/features.h>
 #include <cpu/interrupts.h>
 #include <cpu/percpu.h>
 #include <cpu/preempt.h>
+#include <cpu/registers.h>
 #include <debug/test.h>
 #include <irq/irq.h>
 #include <lib/string.h>
@@ -328,6 +330,35 @@ KERNEL_TEST(smp_percpu, "smp/areas_and_canaries_are_each_cpus_own")
         EXPECT(area->stack_canary != 0 && (area->stack_canary & 0xff) == 0);
         for (uint32_t other = 0; other < cpu; other++)
             EXPECT(percpu_of(other, percpu)->stack_canary != area->stack_canary);
+    }
+}
+
+#define MSR_MTRR_DEFAULT_TYPE 0x2ff /* SDM 3A 11.11.2.1: with the flag that switches all of them on */
+#define MSR_MTRR_64K          0x250 /* table 11-9: the first 512 KiB */
+
+struct memory_types {
+    uint64_t default_type, low;
+};
+
+static void read_memory_types(void *argument)
+{
+    struct memory_types *types = argument;
+
+    types->default_type = rdmsr(MSR_MTRR_DEFAULT_TYPE);
+    types->low = rdmsr(MSR_MTRR_64K);
+}
+
+KERNEL_TEST(smp_memory_types, "smp/memory_type_ranges_are_the_same_on_every_cpu")
+{
+    struct memory_types expected = {0}, found;
+
+    if (!cpu_has(CPU_MTRR) || smp_nr_online() == 1)
+        return;
+    smp_call_one(0, read_memory_types, &expected);
+    for (uint32_t cpu = 1; cpu < smp_nr_online(); cpu++) {
+        smp_call_one(cpu, read_memory_types, &found);
+        EXPECT_EQ(found.default_type, expected.default_type);
+        EXPECT_EQ(found.low, expected.low);
     }
 }
 
