@@ -40,19 +40,3 @@ for text, size in (("16M", 16 * MIB), ("32M", 32 * MIB), ("512M", 512 * MIB)):
 memory_scenario("memory/bios-48m", Machine(firmware="bios", memory="48M", command_line=COMMAND_LINE), 48 * MIB)
 memory_scenario("memory/bios-8g", Machine(firmware="bios", memory="8G", command_line=COMMAND_LINE), 8 * GIB)
 memory_scenario("memory/uefi-8g", Machine(firmware="uefi", memory="8G", command_line=COMMAND_LINE), 8 * GIB, timeout=180)
-
-
-@scenario("memory/stacks", builds=ALL_BUILDS, timeout=120)
-def stacks(run):
-    """every build has the same stacks; `stacks` shows how deep they were used, and after all tests half of each is left"""
-    line = 'keel.panic=exit keel.run="test; help; boot; memory; pages kmalloc; audit; stacks; exit"'
-    with run.boot(Machine(memory="64M", command_line=line)) as vm:
-        vm.wait_end("pass")
-    rows = re.findall(r"^(\S.*?) +0x[0-9a-f]{16} +(\d+) +(\d+) +\d+%$", vm.output, re.MULTILINE)
-    sizes = {name: int(size) for name, size, _ in rows}
-    assert sizes == {"boot": 16384, "interrupt": 16384, "report": 16384, "machine check": 16384, "NMI": 16384,
-                     "double fault": 16384, "thread": 16384}, sizes
-    for name, size, used in rows:
-        print(f"{name}: {used} of {size} bytes")
-        assert int(used) <= int(size) // 2, f"stack '{name}': {used} of {size} bytes used"
-    assert int(rows[0][2]) > 1000, "the high-water mark of the boot stack is not measured"
