@@ -144,6 +144,10 @@ static ALWAYS_INLINE void spinlock_unlock_irqrestore(struct spinlock *lock, uint
     schedule_point();
 }
 
+/* Every other CPU was stopped for good, for the last report: what they hold is never given back, and nobody waits for
+ * it from here on. Context: irq-off, the last report. */
+void spinlock_give_up_waiting(void);
+
 /* End the kernel: this CPU asked for a lock it holds; gave back one it does not hold. Implemented by debug/panic.c and
  * the host test support. */
 NORETURN COLD void spinlock_recursion(const struct spinlock *lock, const void *first_taken_at,

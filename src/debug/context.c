@@ -11,7 +11,8 @@ static void describe_lock(char *text, size_t size, const struct spinlock *lock)
     char where[120];
 
     format_code_location(where, sizeof(where), (uint64_t)(uintptr_t)lock->acquired_at, true);
-    snprintf(text, size, "lock '%s', taken at %s, is held", lock->name, where);
+    snprintf(text, size, "lock '%s', taken at %s, is held; give it back first, or take a mutex instead", lock->name,
+             where);
 }
 
 /* ", since ...": where what is off was turned off, in builds that note it. */
@@ -37,11 +38,11 @@ void sleep_is_forbidden(const char *function)
     char why[200];
 
     if (this_cpu_read(percpu.nmi_depth) > 0)
-        strlcpy(why, "in an NMI or machine check", sizeof(why));
+        strlcpy(why, "in an NMI or machine check; leave it to deferred work and that to a piece of work", sizeof(why));
     else if (lock)
         describe_lock(why, sizeof(why), lock);
     else if (this_cpu_read(percpu.interrupt_depth) > 0)
-        strlcpy(why, "in an interrupt", sizeof(why));
+        strlcpy(why, "in an interrupt; leave it to a piece of work (dev/work.h)", sizeof(why));
     else if (preempt_depth() > 0) {
         snprintf(why, sizeof(why), "preemption is off (depth %u)", preempt_depth());
         add_place(why, sizeof(why), preempt_off_place());

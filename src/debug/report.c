@@ -11,6 +11,7 @@
 #include <debug/report_cpus.h>
 #include <lib/format.h>
 #include <lib/string.h>
+#include <sync/spinlock.h>
 
 #include "panic_action.h"
 #include "report_output.h"
@@ -88,6 +89,7 @@ static void write_report(const struct report *report, bool is_fatal)
         report->details(report->details_argument);
     report_registers(&state);
     report_context(&state);
+    report_boot_stage();
     report_others(&state);
     report_locks();
     report_backtrace(report->frame);
@@ -146,6 +148,7 @@ void report_fatal(const struct report *report)
     last = *report;
     if (report_cpus())
         report_cpus()->stop_others();
+    spinlock_give_up_waiting();
     if (this_cpu_read(stack_top))
         call_on_stack(this_cpu_read(stack_top), write_fatal_report, &last);
     write_fatal_report(&last);

@@ -4,6 +4,7 @@
 #include <cpu/percpu.h>
 #include <cpu/preempt.h>
 #include <debug/backtrace.h>
+#include <debug/boot_stage.h>
 #include <debug/exception_names.h>
 #include <debug/known_stacks.h>
 #include <debug/report_cpus.h>
@@ -55,6 +56,18 @@ void report_context(const struct report_state *state)
                 : irq ? "interrupt"
                       : "thread",
                 irq, nmi, preempt_depth(), state->report->frame->rflags & 0x200 ? "on" : "off");
+}
+
+/* While the kernel boots: what is there already. */
+void report_boot_stage(void)
+{
+    unsigned stage = 0;
+
+    while (stage < BOOT_STAGES && boot_stage_record((enum boot_stage)stage).is_reached)
+        stage++;
+    if (stage > 0 && stage < BOOT_STAGES)
+        report_line("boot stage: %u of %u reached, %s", stage, (unsigned)BOOT_STAGES,
+                    boot_stage_name((enum boot_stage)(stage - 1)));
 }
 
 static void write_line(const char *line)

@@ -17,6 +17,7 @@ void report_state_capture(struct report_state *state, const struct report *repor
 
 void report_registers(const struct report_state *state);
 void report_context(const struct report_state *state);
+void report_boot_stage(void);
 void report_others(const struct report_state *state);
 void report_locks(void);
 void report_threads(void);

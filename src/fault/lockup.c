@@ -4,8 +4,10 @@
 #include <cpu/interrupts.h>
 #include <cpu/percpu.h>
 #include <cpu/preempt.h>
+#include <debug/report.h>
 #include <sched/thread.h>
 #include <smp/cpu.h>
+#include <sync/spinlock.h>
 #include <time/clock.h>
 
 #include "fault.h"
@@ -24,6 +26,73 @@ FAULT(soft_lockup, 38, "a thread spins with preemption off: found after two seco
     fault_spin();
     preempt_enable();
     return 0;
+}
+
+static struct spinlock kept = SPINLOCK_INITIALIZER("provoked kept");
+static bool is_kept; /* [a] */
+
+static NOINLINE int fault_keep_lock(void *argument)
+{
+    (void)argument;
+    spinlock_lock(&kept);
+    __atomic_store_n(&is_kept, true, __ATOMIC_RELEASE);
+    fault_spin();
+    spinlock_unlock(&kept);
+    return 0;
+}
+
+static NOINLINE void fault_want_lock(void)
+{
+    spinlock_lock(&kept);
+    spinlock_unlock(&kept);
+}
+
+/* On the last CPU; -ENODEV where there is one. Returns when it has the lock. */
+static int keep_lock_elsewhere(struct thread **keeper)
+{
+    struct cpu_mask mask = {0};
+    int error;
+
+    if (smp_nr_online() == 1)
+        return -ENODEV;
+    cpu_mask_set(&mask, smp_nr_online() - 1);
+    is_kept = false;
+    error = thread_create(keeper, &(struct thread_options){.name = "keeper", .affinity = &mask}, fault_keep_lock, NULL);
+    while (!error && !__atomic_load_n(&is_kept, __ATOMIC_ACQUIRE))
+        cpu_relax();
+    return error;
+}
+
+FAULT(lock_kept, 38, "a CPU waits for a lock that another one does not give back: both are found, with lock and holder")
+{
+    struct thread *keeper;
+    int error = keep_lock_elsewhere(&keeper);
+
+    if (error)
+        return error;
+    fault_want_lock();
+    return thread_join(keeper, NULL);
+}
+
+static void take_kept(const void *argument)
+{
+    (void)argument;
+    fault_want_lock();
+    report_line("lock: taken");
+}
+
+FAULT(lock_in_report, 44, "a report that takes a lock which a stopped CPU holds: it is not waited for")
+{
+    struct trap_frame frame;
+    struct thread *keeper;
+    int error = keep_lock_elsewhere(&keeper);
+
+    if (error)
+        return error;
+    irq_disable();
+    capture_registers(&frame);
+    report_fatal(&(struct report){
+        .frame = &frame, .class_words = "provoked: a lock is taken in the report", .details = take_kept});
 }
 
 static NOINLINE int fault_spin_deaf(void *argument)

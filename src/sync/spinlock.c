@@ -4,6 +4,13 @@
 
 #include <base/assert.h>
 
+static bool nobody_gives_back; /* [a] */
+
+void spinlock_give_up_waiting(void)
+{
+    WRITE_ONCE(nobody_gives_back, true);
+}
+
 void spinlock_init(struct spinlock *lock, const char *name)
 {
     *lock = (struct spinlock)SPINLOCK_INITIALIZER(name);
@@ -32,7 +39,7 @@ NOINLINE void spinlock_wait_(struct spinlock *lock, const void *where)
     this_cpu_write(percpu.wanted_lock, lock);
     ticket = __atomic_fetch_add(&lock->next_ticket, 1, __ATOMIC_RELAXED);
     /* pairs with the release in spinlock_grant_ */
-    while ((int32_t)(__atomic_load_n(&lock->grants, __ATOMIC_ACQUIRE) - ticket) <= 0)
+    while ((int32_t)(__atomic_load_n(&lock->grants, __ATOMIC_ACQUIRE) - ticket) <= 0 && !READ_ONCE(nobody_gives_back))
         cpu_relax();
     this_cpu_write(percpu.wanted_lock, outer);
 }

@@ -231,7 +231,7 @@ FAULTS["lock_recursion"] = own_report(
     ("spinlock_wait_", "fault_take_again", "provoke_lock_recursion"), fields={"locks held": "1"})
 FAULTS["sleep_in_atomic"] = own_report(
     r"sleeping where it is forbidden: fault_sleep: lock 'provoked first', taken at 0x\w+ provoke_sleep_in_atomic\+0x\w+ "
-    r"\(src/fault/lock\.c:\d+\), is held", "sleep_is_forbidden",
+    r"\(src/fault/lock\.c:\d+\), is held; give it back first, or take a mutex instead", "sleep_is_forbidden",
     ("sleep_is_forbidden", "fault_sleep", "provoke_sleep_in_atomic"), fields={"locks held": "1"})
 
 for off, words in (("preemption", r"preemption is off \(depth 1\)"), ("interrupts", "interrupts are off")):
@@ -331,7 +331,7 @@ def locks_not_checked(run):
 @scenario("fault/list", builds=BUILDS, timeout=30)
 def fault_list(run):
     """`fault list` names every fault there is a scenario for, one a line, and nothing else"""
-    others = {"lock_classes", "lock_classes_at_once", "soft_lockup", "hard_lockup", "hard_lockups", "hung_thread", "hung_circle", "crowd", "every_vector", "interrupt_storm", "interrupt_storm_shared", "inside_report", "serial_dead", "nmi", "other_cpu", "all_cpus", "deaf_cpus", "machine_check", "machine_check_corrected"}
+    others = {"lock_kept", "lock_in_report", "lock_classes", "lock_classes_at_once", "soft_lockup", "hard_lockup", "hard_lockups", "hung_thread", "hung_circle", "crowd", "every_vector", "interrupt_storm", "interrupt_storm_shared", "inside_report", "serial_dead", "nmi", "other_cpu", "all_cpus", "deaf_cpus", "machine_check", "machine_check_corrected"}
     with run.boot(Machine(memory="64M")) as vm:
         vm.wait_prompt()
         listed = vm.command("fault list").split()

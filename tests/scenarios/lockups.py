@@ -78,3 +78,31 @@ def lockup_options(run):
     with run.boot(Machine(memory="64M", cpus="2", command_line=line.format("keel.soft-lockup-ms=800"))) as vm:
         vm.wait_end(outcome.PASS)
     assert re.search(r"class: soft lockup: CPU 0 has let no other thread in for (0\.[89]|1\.[01]) s", vm.output)
+
+
+@scenario("fault/lock_kept", timeout=60)  # the debug build warns of the same lock itself, in between (lock_held_too_long)
+def lock_kept(run):
+    """a CPU spins for a lock that another one keeps: both are found, with the lock, its holder and where; a last report does not wait for it"""
+    # Interrupts are on: either may be found in one, above where it spins.
+    keeps = ("fault_spin", "fault_keep_lock", *BY_THREAD[0][1:])
+    wants = lockup("soft", 0, "[12]", (), "bottom of stack 'boot'", spins=("any",), others="2, asked",
+                   fields={"lock wanted": "^'provoked kept'$"})
+    wants["calls"] = ("spinlock_wait_", "fault_want_lock", "provoke_lock_kept", *DISPATCH)
+    keeper = lockup("soft", 2, "[01]", keeps[1:], r"bottom of stack of thread \d+ 'keeper'", spins=("any",), others="2, asked")
+    last = dict(class_words="provoked: a lock is taken in the report", vector=None, rip="provoke_lock_in_report", others="2, stopped",
+                calls=("provoke_lock_in_report", *DISPATCH), fields={"lock": "^taken$"})
+    with boot_with(run, "fault lock_kept; fault lock_in_report", cpus="3") as vm:
+        vm.wait_end(outcome.FAIL)
+    found = [each for each in reports.find_reports(vm.output) if " lockup: " in each.fields["class"] or not each.is_logged]
+    found[:2] = sorted(found[:2], key=lambda each: each.fields["cpu"])
+    try:
+        assert len(found) == 3, [each.fields["class"] for each in found]
+        for each, wanted in zip(found, (wants, keeper, last)):
+            reports.check(each, kernel_of(run), vm.output, wanted)
+    except reports.ReportError as error:
+        run.fail(str(error))
+    holder = r"  holds 'provoked kept' taken at 0x\w+ fault_keep_lock\+0x\w+ \(src/fault/lockup\.c:\d+\)"
+    taken = r"'provoked kept' taken at 0x\w+ fault_keep_lock\+0x\w+ \(src/fault/lockup\.c:\d+\)"
+    assert any(re.fullmatch(taken, line) for line in found[1].locks), found[1].locks
+    for each in (found[0], found[2]):
+        assert any(re.fullmatch(holder, line) for line in each.others), each.others
