@@ -292,7 +292,7 @@ INIT static void let_join(uint32_t nr_cpus)
 
 INIT static void start_all(struct starting *starting)
 {
-    uint64_t begin = clock_now_ns();
+    uint64_t begin = clock_now_ns(), page = pfn_to_paddr(page_to_pfn(starting->page)).value;
     uint32_t nr_cpus;
     bool is_clean;
 
@@ -305,7 +305,8 @@ INIT static void start_all(struct starting *starting)
         page_free(starting->page, 0);
     }
     let_join(give_numbers(nr_cpus));
-    log_info("smp: %u CPUs online, started in %lu ms", smp_nr_online(), (clock_now_ns() - begin) / NS_PER_MS);
+    log_info("smp: %u CPUs online, started in %lu ms from the page at 0x%lx", smp_nr_online(),
+             (clock_now_ns() - begin) / NS_PER_MS, page);
 }
 
 INIT static void say_list(const struct cpu_list *list)

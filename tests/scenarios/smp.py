@@ -146,12 +146,22 @@ def no_answer(run):
         check_places(vm.output, 3)
 
 
+MODULE = "; module2 /boot/grub/grub.cfg low module"  # one page
+
+
 @scenario("smp/uefi", timeout=120)
 def uefi(run):
-    """from the ISO on UEFI, with the loader's modules low in memory, four CPUs start"""
-    with run.boot(machine(4, "cpus; test smp; audit; exit", firmware="uefi")) as vm:
+    """from the ISO on UEFI, whose loader puts modules where a start page is usually taken, four CPUs start elsewhere"""
+    line = 'keel.panic=exit keel.run="boot; cpus; test smp; audit; exit"' + MODULE * 12  # GRUB evaluates it
+    with run.boot(Machine(cpus="4", firmware="uefi", command_line=line)) as vm:
         vm.wait_end(outcome.PASS)
         run.check_output(vm.output, [ONLINE.format(4), r"^[1-9]\d* passed, 0 failed", "^audit: 0 violations"])
+        rows = re.findall(r"^  ([0-9a-f]{16}) +(\d+) bytes  low module", vm.output, re.M)
+        pages = {int(base, 16) >> 12 for base, _ in rows}
+        assert len(rows) == 12 and all(int(length) <= 4096 for _, length in rows), rows
+        assert 8 in pages, f"no module at 0x8000: {sorted(pages)}"
+        start = int(re.search(r"from the page at 0x([0-9a-f]+)", vm.output).group(1), 16) >> 12
+        assert 0 < start < 0xa0 and start not in pages, (start, sorted(pages))
 
 
 def only_report(run, output):
