@@ -3,12 +3,18 @@
 
 #include <base/errno.h>
 #include <cpu/interrupts.h>
+#include <cpu/preempt.h>
 #include <debug/log.h>
 #include <hw/virtio.h>
 #include <lib/string.h>
+#include <time/clock.h>
+#include <time/timer.h>
 
 /* What the ring code can do. ACCESS_PLATFORM is not among them: our addresses are physical ones. */
 #define RING_FEATURES (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1 | VIRTIO_F_RING_PACKED)
+
+#define QUICK_LOOKS 64u       /* whether a reset has ended; most devices end it before the first */
+#define LOOK_NS     NS_PER_MS /* between two of the others */
 
 #define CONFIG_TRIES 16 /* a configuration that changes as often while it is read is a lie */
 
@@ -48,11 +54,16 @@ int virtio_reset_poll(struct virtio_device *device)
 int virtio_reset(struct virtio_device *device)
 {
     bool was_cut_off = device->is_cut_off;
+    unsigned nr_looks = 0;
     int result;
 
     virtio_reset_begin(device);
-    while ((result = virtio_reset_poll(device)) == -EAGAIN)
-        cpu_relax();
+    while ((result = virtio_reset_poll(device)) == -EAGAIN) {
+        if (++nr_looks < QUICK_LOOKS || !may_sleep())
+            cpu_relax();
+        else
+            sleep_ns(LOOK_NS);
+    }
     if (result == -ETIMEDOUT && !was_cut_off)
         log_error("virtio %s: does not end its reset: cut off", device->name);
     return result;

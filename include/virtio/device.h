@@ -82,7 +82,8 @@ struct virtio_device {
 
 /* Resets the device and waits until it says that it is done. Returns 0; -ENODEV when it has gone; -ETIMEDOUT, with a
  * message, when it does not end the reset: then it is cut off from the bus for good. Whatever the result, the device
- * touches no memory of ours afterwards. Context: thread. */
+ * touches no memory of ours afterwards. Context: thread, which sleeps while the device takes its time; or deferred
+ * work, which then keeps the CPU. */
 int virtio_reset(struct virtio_device *device);
 
 /* The same in steps, for who cannot wait: begin, then poll now and then as long as it says -EAGAIN. There is no

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <cpu/preempt.h>
 #include <debug/log.h>
 #include <hw/virtio.h>
+#include <time/timer.h>
 #include <virtio/device.h>
 
 #define STEPS_MAX 16
@@ -19,6 +21,7 @@ struct model {
     uint8_t status;
     uint8_t steps[STEPS_MAX]; /* every status written */
     unsigned nr_steps, nr_reset_waits, reset_takes, nr_generations, config_changes;
+    unsigned nr_slept;
     bool is_gone, never_resets, is_cut_off;
     unsigned status_at_features; /* the status when features were written */
 };
@@ -67,6 +70,12 @@ static void write_features(struct virtio_device *device, uint64_t features)
     assert_int_equal(features & ~model.offers, 0); /* 2.2.1: only what is offered */
     assert_int_equal(model.status, VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER);
     model.written = features;
+}
+
+void sleep_ns(uint64_t delay_ns)
+{
+    assert_int_equal(delay_ns, 1000000);
+    model.nr_slept++;
 }
 
 static bool wait_for_reset(struct virtio_device *device)
@@ -208,6 +217,23 @@ static void a_slow_reset_is_waited_for(void **state)
     assert_int_equal(model.nr_reset_waits, 3);
 }
 
+/* A device that ends it soon is looked at awake; else the CPU is somebody else's between two looks. */
+static void a_very_slow_reset_is_slept_through(void **state)
+{
+    model.reset_takes = 60;
+    assert_int_equal(virtio_reset(&model.device), 0);
+    assert_int_equal(model.nr_slept, 0);
+    model.nr_reset_waits = 0;
+    model.reset_takes = 500;
+    assert_int_equal(virtio_reset(&model.device), 0);
+    assert_in_range(model.nr_slept, 400, 490);
+    model.nr_reset_waits = model.nr_slept = 0;
+    preempt_disable(); /* as in deferred work */
+    assert_int_equal(virtio_reset(&model.device), 0);
+    preempt_enable();
+    assert_int_equal(model.nr_slept, 0);
+}
+
 static void an_endless_reset_is_not(void **state)
 {
     model.never_resets = true;
@@ -295,6 +321,7 @@ int main(void)
         cmocka_unit_test_setup(features_not_ok_is_a_failure, setup),
         cmocka_unit_test_setup(a_legacy_device_has_no_features_ok, setup),
         cmocka_unit_test_setup(a_slow_reset_is_waited_for, setup),
+        cmocka_unit_test_setup(a_very_slow_reset_is_slept_through, setup),
         cmocka_unit_test_setup(an_endless_reset_is_not, setup),
         cmocka_unit_test_setup(a_device_without_an_end_of_its_reset_is_cut_off, setup),
         cmocka_unit_test_setup(a_reset_in_steps, setup),
