@@ -62,6 +62,7 @@ if(CMAKE_BUILD_TYPE STREQUAL "Debug") # these stop at functions that optimisatio
   gdb_test(memory ARGS "--command-line=keel.run=\"boot; memory; exit\"")
   gdb_test(cpu)
   gdb_test(interrupt)
+  gdb_test(boot_stage ARGS --command-line=keel.panic=exit)
   gdb_test(slabs ARGS "--command-line=keel.run=\"slabs; exit\"")
   gdb_test(threads ARGS --cpus=2 "--command-line=keel.hung-thread-ms=0 keel.run=\"fault hung_thread; exit\"" -- -icount shift=0,sleep=off)
 endif()

@@ -36,7 +36,7 @@ def test():
     expect_calls(one, "thread_wait_until", "mutex_lock", "fault_wait_for_mutex", "thread_start")
     all_of_them = output("keel threads all")
     boot = all_of_them.split(" boot ", 1)[1].split("\n   1 ", 1)[0]
-    expect_calls(boot, "completion_complete", "provoke_hung_thread", "prompt_run", "kernel_main")
+    expect_calls(boot, "provoke_hung_thread", "prompt_run", "kernel_main")
     expect_in("there is no thread 4711", error_of("keel threads 4711"))
 
 

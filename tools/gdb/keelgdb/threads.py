@@ -71,7 +71,8 @@ def locations_of_cpu(number):
                 thread.switch()
                 frame = gdb.newest_frame()
                 while frame is not None:
-                    yield frame.pc() - (frame.level() > 0)
+                    if frame.type() != gdb.INLINE_FRAME:  # the function it is part of follows
+                        yield frame.pc() - (frame.level() > 0)
                     frame = frame.older()
     finally:
         selected.switch()
