@@ -86,7 +86,7 @@ static int request_interrupts(struct blk *blk)
     void **contexts = kmalloc(blk->nr_queues * sizeof(*contexts), ALLOC_NORMAL);
     struct virtio_interrupts wanted = {.nr_queues = blk->nr_queues,
                                        .is_per_cpu = blk->nr_queues > 1, /* one queue is nobody's */
-                                       .queue = blk_interrupt,
+                                       .queue = blk_reap,
                                        .contexts = contexts,
                                        .config_changed = blk_config_changed,
                                        .config_context = blk};

@@ -149,10 +149,9 @@ MUST_CHECK bool blk_submit_flush_locked(struct blk_queue *queue, struct blk_slot
 
 /* ---- blk_complete.c ---- */
 
-/* Completes what the device has finished. Context: any but NMI. */
-void blk_reap(struct blk_queue *queue);
-/* The queue's interrupt; may come for nothing. */
-void blk_interrupt(void *context);
+/* Completes what the device has finished in the queue (struct blk_queue): its interrupt, which may come for nothing,
+ * and called. Context: any but NMI. */
+void blk_reap(void *queue);
 void blk_poll(struct block_device *device);
 /* Ends all requests of a stopped queue, in flight or waiting, with -EIO. The device has been reset.
  * Context: any but NMI. */

@@ -73,8 +73,9 @@ static int reap_locked(struct blk_queue *queue, struct done *done)
     return result;
 }
 
-void blk_reap(struct blk_queue *queue)
+void blk_reap(void *context)
 {
+    struct blk_queue *queue = context;
     struct done done = {NULL, &done.first};
     uint64_t flags = spinlock_lock_irqsave(&queue->lock);
     int result = 0;
@@ -87,11 +88,6 @@ void blk_reap(struct blk_queue *queue)
     if (UNLIKELY(result < 0))
         blk_work_add(queue->blk, BLK_WORK_FAULT);
     complete_all(&done);
-}
-
-void blk_interrupt(void *context)
-{
-    blk_reap(context);
 }
 
 void blk_poll(struct block_device *device)

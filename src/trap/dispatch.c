@@ -89,11 +89,10 @@ static bool has_error_code(uint64_t vector)
     return vector < NR_EXCEPTIONS && ((1u << 8 | 0x1fu << 10 | 1u << 17 | 1u << 21 | 3u << 29) >> vector & 1);
 }
 
-/* A device or a message may be programmed with any vector: an exception's must not make the kernel believe in one. */
+/* A device or a message may be programmed with any vector: an exception's must not make the kernel believe in one.
+ * Below 32. */
 static bool is_stray_interrupt(const struct trap_frame *frame)
 {
-    if (frame->vector >= NR_EXCEPTIONS)
-        return false;
     if (!has_error_code(frame->vector))
         return irq_end_stray((unsigned)frame->vector);
     if (frame->error_code != TRAP_ERROR_CODE_MISSING)
@@ -179,45 +178,66 @@ static void count_interrupt(void)
     this_cpu_write(percpu.nr_interrupts, this_cpu_read(percpu.nr_interrupts) + 1);
 }
 
-bool trap_dispatch(struct trap_frame *frame)
+static ALWAYS_INLINE void enter(const struct trap_frame *frame)
 {
-    uint64_t cr2;
-
-    tlb_wake(); /* before anything that may have been mapped anew is touched */
-    cr2 = frame->vector == VECTOR_PAGE_FAULT || frame->vector == VECTOR_DOUBLE_FAULT ? read_cr2() : 0;
-    if (is_stray_interrupt(frame)) {
-        count_interrupt();
-        count_unclaimed((unsigned)frame->vector);
-        return false;
-    }
-    if (frame->vector == VECTOR_NMI || frame->vector == VECTOR_MACHINE_CHECK) {
-        this_cpu_write(percpu.nmi_depth, this_cpu_read(percpu.nmi_depth) + 1);
-        count_interrupt();
-        if (frame->vector == VECTOR_NMI)
-            nmi_handle(frame);
-        else
-            machine_check_handle(frame);
-        this_cpu_write(percpu.nmi_depth, this_cpu_read(percpu.nmi_depth) - 1);
-        return false;
-    }
     if (frame->rflags & RFLAGS_IF)
         irqs_off_begin_();
     this_cpu_write(percpu.interrupt_depth, this_cpu_read(percpu.interrupt_depth) + 1);
-    if (frame->vector < NR_EXCEPTIONS) {
-        dispatch_exception(frame, cr2);
-        ask_for_deferred();
-    } else {
-        count_interrupt();
-        lockdep_interrupt_enter();
-        dispatch_interrupt(frame);
-        run_system_requests(frame); /* before deferred work, which may be what hangs */
-        lockdep_interrupt_exit();
-        run_deferred(frame);
-    }
+}
+
+/* True when another thread is to have the CPU: what interrupts being off ends with is trap_give_cpu_away's then. */
+static ALWAYS_INLINE bool leave(const struct trap_frame *frame)
+{
     this_cpu_write(percpu.interrupt_depth, this_cpu_read(percpu.interrupt_depth) - 1);
     if (is_cpu_wanted(frame))
         return true;
     if (frame->rflags & RFLAGS_IF)
         irqs_off_end_();
     return false;
+}
+
+static void take_nmi_or_machine_check(struct trap_frame *frame)
+{
+    this_cpu_write(percpu.nmi_depth, this_cpu_read(percpu.nmi_depth) + 1);
+    count_interrupt();
+    if (frame->vector == VECTOR_NMI)
+        nmi_handle(frame);
+    else
+        machine_check_handle(frame);
+    this_cpu_write(percpu.nmi_depth, this_cpu_read(percpu.nmi_depth) - 1);
+}
+
+/* Vectors below 32. */
+static NOINLINE bool take_exception(struct trap_frame *frame)
+{
+    uint64_t cr2 = frame->vector == VECTOR_PAGE_FAULT || frame->vector == VECTOR_DOUBLE_FAULT ? read_cr2() : 0;
+
+    if (is_stray_interrupt(frame)) {
+        count_interrupt();
+        count_unclaimed((unsigned)frame->vector);
+        return false;
+    }
+    if (frame->vector == VECTOR_NMI || frame->vector == VECTOR_MACHINE_CHECK) {
+        take_nmi_or_machine_check(frame);
+        return false;
+    }
+    enter(frame);
+    dispatch_exception(frame, cr2);
+    ask_for_deferred();
+    return leave(frame);
+}
+
+bool trap_dispatch(struct trap_frame *frame)
+{
+    tlb_wake(); /* before anything that may have been mapped anew is touched */
+    if (UNLIKELY(frame->vector < NR_EXCEPTIONS))
+        return take_exception(frame);
+    enter(frame);
+    count_interrupt();
+    lockdep_interrupt_enter();
+    dispatch_interrupt(frame);
+    run_system_requests(frame); /* before deferred work, which may be what hangs */
+    lockdep_interrupt_exit();
+    run_deferred(frame);
+    return leave(frame);
 }
