@@ -9,15 +9,24 @@
 #include <smp/cpu.h>
 #include <sync/spinlock.h>
 #include <time/clock.h>
+#include <watchdog/watchdog.h>
 
 #include "fault.h"
 
-#define HANG_NS (5 * NS_PER_S)
+#define HANG_NS     (5 * NS_PER_S)
+#define HANG_MAX_NS (30 * NS_PER_S)
+
+static uint64_t nr_lockups_awaited; /* [a] for HANG_NS, and until the watchdog has found so many */
 
 static NOINLINE void fault_spin(void)
 {
-    for (uint64_t end = clock_now_ns() + HANG_NS; clock_now_ns() < end;)
+    uint64_t start = clock_now_ns(), now;
+
+    do {
         cpu_relax();
+        now = clock_now_ns();
+    } while (now - start < HANG_NS || (now - start < HANG_MAX_NS &&
+                                       watchdog_nr_lockups() < __atomic_load_n(&nr_lockups_awaited, __ATOMIC_RELAXED)));
 }
 
 FAULT(soft_lockup, 38, "a thread spins with preemption off: found after two seconds, with its stack")
@@ -130,6 +139,7 @@ FAULT(hard_lockups, 39, "all CPUs but the first spin with interrupts off: each i
     uint32_t cpu, nr_started = 0;
     int error = smp_nr_online() == 1 ? -ENODEV : 0;
 
+    __atomic_store_n(&nr_lockups_awaited, watchdog_nr_lockups() + smp_nr_online() - 1, __ATOMIC_RELAXED);
     for (cpu = 1; cpu < smp_nr_online() && !error; cpu++) {
         error = start_on(cpu);
         if (!error)
