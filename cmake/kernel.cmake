@@ -26,9 +26,11 @@ set(KEEL_C_FLAGS
   "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=" "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build"
   "-ffile-prefix-map=${KEEL_RELATIVE_SOURCE}/=")
 # Backtraces want the frame set up at a function's start or not at all (src/debug/backtrace.c).
+# Without vector registers nothing wants a stack that is aligned to 16; what does says so itself.
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
-  list(APPEND KEEL_C_FLAGS -fno-shrink-wrap)
+  list(APPEND KEEL_C_FLAGS -fno-shrink-wrap -mpreferred-stack-boundary=3)
 else()
+  list(APPEND KEEL_C_FLAGS -mstack-alignment=8)
   list(APPEND KEEL_C_FLAGS -mno-omit-leaf-frame-pointer "SHELL:-mllvm -enable-shrink-wrap=false")
   # gdb puts this before the names of source files: they are as seen from the root of the tree.
   list(APPEND KEEL_C_FLAGS -fdebug-compilation-dir=.)

@@ -37,6 +37,14 @@ static ALWAYS_INLINE bool preempt_count_decrement_(void)
     return is_zero;
 }
 
+static ALWAYS_INLINE bool preempt_count_is_zero_(void)
+{
+    bool is_zero;
+
+    PREEMPT_COUNT_OPERATION_("cmpl $0,", : "=@ccz"(is_zero));
+    return is_zero;
+}
+
 static ALWAYS_INLINE void preempt_count_clear_(void)
 {
     PREEMPT_COUNT_OPERATION_("andl $0x7fffffff,", :);
@@ -55,6 +63,11 @@ static inline void preempt_count_increment_(void)
 static inline bool preempt_count_decrement_(void)
 {
     return --percpu.preempt_count == 0;
+}
+
+static inline bool preempt_count_is_zero_(void)
+{
+    return percpu.preempt_count == 0;
 }
 
 static inline void preempt_count_clear_(void)
@@ -118,7 +131,7 @@ static ALWAYS_INLINE bool preempt_is_requested(void)
 /* Interrupts have come back on: gives the CPU away where that was asked for meanwhile. Context: any. */
 static ALWAYS_INLINE void preempt_check(void)
 {
-    if (UNLIKELY(this_cpu_read(percpu.preempt_count) == 0))
+    if (UNLIKELY(preempt_count_is_zero_()))
         preempt_reschedule_();
 }
 

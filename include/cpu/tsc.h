@@ -2,6 +2,7 @@
 #pragma once
 
 #include <base/compiler.h>
+#include <base/multiply.h>
 #include <base/types.h>
 #include <cpu/registers.h>
 
@@ -35,7 +36,7 @@ static ALWAYS_INLINE uint64_t tsc_now_ns_inline(void)
 {
     uint64_t ticks = rdtsc() - tsc_scale_.base_ticks;
 
-    return tsc_scale_.base_ns + (uint64_t)((unsigned __int128)ticks * tsc_scale_.multiplier >> 32);
+    return tsc_scale_.base_ns + multiply_and_shift(ticks, tsc_scale_.multiplier, 32);
 }
 
 /* Counter ticks since kernel entry: under QEMU's -icount shift=0, guest instructions. Context: any. */

@@ -40,7 +40,7 @@ struct sched_entity {
     int64_t lag;             /* [q] virtual time owed to it (negative: it owes) when it left a queue */
     struct run_queue *queue; /* [q] NULL before it was first added */
     uint32_t weight;         /* [q] 1024 at nice 0 */
-    uint32_t fair_weight;    /* [q] the same of a fair one, 0 of a FIFO one: whether two are of one kind */
+    uint32_t hand_key;       /* [q] hand_over.h: to whom it can be handed; HAND_NOBODY unless it waits */
     uint8_t state;           /* [q] enum sched_entity_state */
     uint8_t class;           /* [q] enum sched_class */
     uint8_t priority;        /* [q] SCHED_FIFO */

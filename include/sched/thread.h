@@ -16,6 +16,7 @@
 #include <cpu/percpu.h>
 #include <cpu/preempt.h>
 #include <sched/class.h>
+#include <sched/thread_waiting.h>
 
 struct cpu_mask;
 struct thread;
@@ -101,7 +102,21 @@ enum thread_wait {
 
 const char *thread_wait_name(enum thread_wait reason); /* "mutex" ... */
 
-void thread_wait_begin(enum thread_wait reason, const void *object);
+#ifdef __KEEL__
+static ALWAYS_INLINE void thread_wait_begin(enum thread_wait reason, const void *object)
+{
+    struct thread_waiting *waiting = thread_waiting(thread_current());
+
+    schedule_point();
+    waiting->reason = reason;
+    waiting->object = object;
+    /* An exchange is W1 and W2 of src/sched/wait.c. */
+    __atomic_exchange_n(&waiting->state, THREAD_HAS_BEGUN_WAIT, __ATOMIC_SEQ_CST);
+    schedule_point();
+}
+#else
+void thread_wait_begin(enum thread_wait reason, const void *object); /* a test's own */
+#endif
 
 /* Sleeps until somebody wakes this thread, or the deadline on clock_now_ns; UINT64_MAX is none. Returns 0, perhaps for
  * nothing, or -ETIMEDOUT once the deadline has passed. Context: thread. */
@@ -120,7 +135,7 @@ void thread_wait_end(void);
 bool thread_wake(struct thread *thread);
 
 /* The same with interrupts off; preempt_check is the caller's part, once they are back as they were. */
-bool thread_wake_irq_off(struct thread *thread);
+static inline bool thread_wake_irq_off(struct thread *thread);
 
 /* Its class and how urgent it is in it. Takes effect at once, wherever the thread is. Returns 0, or -EINVAL as
  * thread_create, or for an idle thread. Context: thread. */
@@ -188,3 +203,12 @@ struct thread *thread_next(struct thread *previous); /* drops the reference to p
  * empty). Context: any. */
 struct thread *thread_next_in_report(const struct thread *previous);
 bool thread_is_last_in_report(const struct thread *thread);
+
+/* The two ways of thread_wake_irq_off: the short one is false where it cannot be gone, and has done nothing then. */
+bool thread_try_hand_over_irq_off(struct thread *thread);
+bool thread_wake_long_irq_off(struct thread *thread);
+
+static inline bool thread_wake_irq_off(struct thread *thread)
+{
+    return LIKELY(thread_try_hand_over_irq_off(thread)) || thread_wake_long_irq_off(thread);
+}

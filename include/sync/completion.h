@@ -21,9 +21,9 @@ struct completion {
     struct semaphore events;
 };
 
-#define COMPLETION_INITIALIZER(variable, completion_name)                       \
-    {                                                                           \
-        .events = SEMAPHORE_INITIALIZER((variable).events, 0, completion_name), \
+#define COMPLETION_INITIALIZER(variable, completion_name)                                         \
+    {                                                                                             \
+        .events = SEMAPHORE_INITIALIZER_((variable).events, 0, completion_name, WAIT_COMPLETION), \
     }
 
 /* name is what is waited for, for reports. */
@@ -43,13 +43,13 @@ void completion_complete_all(struct completion *completion);
 /* Context: thread. */
 static inline void completion_wait(struct completion *completion)
 {
-    semaphore_wait_as(&completion->events, WAIT_COMPLETION);
+    semaphore_wait(&completion->events);
 }
 
 /* Until clock_now_ns() reaches deadline_ns (UINT64_MAX: no deadline): 0, or -ETIMEDOUT. Context: thread. */
 MUST_CHECK static inline int completion_wait_until(struct completion *completion, uint64_t deadline_ns)
 {
-    return semaphore_wait_until_as(&completion->events, WAIT_COMPLETION, deadline_ns);
+    return semaphore_wait_until(&completion->events, deadline_ns);
 }
 
 /* True where a wait would have returned at once; it takes no event, and does not say that the

@@ -15,36 +15,31 @@
 #define SEMAPHORE_PERMITS_MAX (UINT32_MAX - 1)
 
 struct semaphore {
-    struct spinlock lock; /* taken in interrupts */
-    uint32_t permits;     /* [l] */
-    struct list waiters;  /* [l] struct waiter, in the order they came */
+    struct spinlock lock;    /* taken in interrupts */
+    uint32_t permits;        /* [l] */
+    enum thread_wait reason; /* [I] what reports say that is waited for */
+    struct list waiters;     /* [l] struct waiter, in the order they came */
 };
 
-#define SEMAPHORE_INITIALIZER(variable, nr_permits, semaphore_name)            \
-    {                                                                          \
-        .lock = SPINLOCK_INITIALIZER(semaphore_name), .permits = (nr_permits), \
-        .waiters = LIST_INITIALIZER((variable).waiters),                       \
+#define SEMAPHORE_INITIALIZER(variable, nr_permits, semaphore_name) \
+    SEMAPHORE_INITIALIZER_(variable, nr_permits, semaphore_name, WAIT_SEMAPHORE)
+
+/* The same for what is made of a semaphore. */
+#define SEMAPHORE_INITIALIZER_(variable, nr_permits, semaphore_name, wait_reason)                       \
+    {                                                                                                   \
+        .lock = SPINLOCK_INITIALIZER(semaphore_name), .permits = (nr_permits), .reason = (wait_reason), \
+        .waiters = LIST_INITIALIZER((variable).waiters),                                                \
     }
 
 /* name is what the permits are of, for reports. */
 void semaphore_init(struct semaphore *semaphore, uint32_t nr_permits, const char *name);
 
-/* The two below, where reports say that a `reason` at the semaphore's address is waited for. */
-void semaphore_wait_as(struct semaphore *semaphore, enum thread_wait reason);
-MUST_CHECK int semaphore_wait_until_as(struct semaphore *semaphore, enum thread_wait reason, uint64_t deadline_ns);
-
 /* Takes a permit, waiting if need be. Context: thread. */
-static inline void semaphore_wait(struct semaphore *semaphore)
-{
-    semaphore_wait_as(semaphore, WAIT_SEMAPHORE);
-}
+void semaphore_wait(struct semaphore *semaphore);
 
 /* The same until clock_now_ns() reaches deadline_ns (UINT64_MAX: no deadline): 0, or -ETIMEDOUT without a permit.
  * Context: thread. */
-MUST_CHECK static inline int semaphore_wait_until(struct semaphore *semaphore, uint64_t deadline_ns)
-{
-    return semaphore_wait_until_as(semaphore, WAIT_SEMAPHORE, deadline_ns);
-}
+MUST_CHECK int semaphore_wait_until(struct semaphore *semaphore, uint64_t deadline_ns);
 
 /* True when there was a permit, which is the caller's now. Context: any but NMI. */
 MUST_CHECK bool semaphore_try_wait(struct semaphore *semaphore);

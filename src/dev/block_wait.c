@@ -21,7 +21,7 @@
  *
  * `state` goes from AWAKE to HALTED and back, or to SLEEPING, by the waiter, and from any of them to DONE, once, by who
  * completes: what it was then says whom to wake, and how. All in exchanges, so that neither misses the other. */
-struct waiter {
+struct block_waiter {
     uint32_t state;        /* [a] */
     struct thread *thread; /* [I] the waiter; while SLEEPING referenced, until it was woken */
 };
@@ -31,7 +31,7 @@ enum { WAITER_AWAKE, WAITER_DONE, WAITER_SLEEPING, WAITER_HALTED /* on CPU state
 /* The waiter may return as soon as it is DONE, and waiter and request with it. */
 static void note_done(struct block_request *request)
 {
-    struct waiter *waiter = request->context;
+    struct block_waiter *waiter = request->context;
     struct thread *thread = waiter->thread;
     uint32_t before = __atomic_exchange_n(&waiter->state, WAITER_DONE, __ATOMIC_ACQ_REL);
 
@@ -48,7 +48,7 @@ static void note_done(struct block_request *request)
 static bool is_done(const void *context)
 {
     /* Pairs with the exchange in note_done: the result is seen with it. */
-    return __atomic_load_n(&((const struct waiter *)context)->state, __ATOMIC_ACQUIRE) == WAITER_DONE;
+    return __atomic_load_n(&((const struct block_waiter *)context)->state, __ATOMIC_ACQUIRE) == WAITER_DONE;
 }
 
 static void poll_once(struct block_device *disk)
@@ -74,12 +74,12 @@ void block_wait_until(struct block_device *device, bool (*is_done_now)(const voi
 }
 
 /* False when it is done. */
-static bool change_state(struct waiter *waiter, uint32_t from, uint32_t to)
+static bool change_state(struct block_waiter *waiter, uint32_t from, uint32_t to)
 {
     return __atomic_compare_exchange_n(&waiter->state, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-static void halt_once(struct waiter *waiter)
+static void halt_once(struct block_waiter *waiter)
 {
     uint32_t halted;
 
@@ -92,7 +92,7 @@ static void halt_once(struct waiter *waiter)
     irq_enable();
 }
 
-static NOINLINE void sleep_until_done(struct block_device *device, struct waiter *waiter)
+static NOINLINE void sleep_until_done(struct block_device *device, struct block_waiter *waiter)
 {
     (void)thread_get(waiter->thread);
     if (!change_state(waiter, WAITER_AWAKE, WAITER_SLEEPING)) {
@@ -108,7 +108,7 @@ static NOINLINE void sleep_until_done(struct block_device *device, struct waiter
     thread_wait_end();
 }
 
-static void wait_for(struct block_device *device, struct waiter *waiter)
+static void wait_for(struct block_device *device, struct block_waiter *waiter)
 {
     struct block_device *disk = device->whole ? device->whole : device;
 
@@ -125,7 +125,7 @@ static void wait_for(struct block_device *device, struct waiter *waiter)
 static int execute(struct block_device *device, struct block_request *request,
                    void (*submit)(struct block_device *device, struct block_request *request))
 {
-    struct waiter waiter = {.thread = thread_current()};
+    struct block_waiter waiter = {.thread = thread_current()};
 
     request->complete = note_done;
     request->context = &waiter;

@@ -3,6 +3,7 @@
 #include <cpu/interrupts.h>
 
 #include "cpu_queue.h"
+#include "hand_over.h"
 #include "thread_counters.h"
 
 /* [q] What has to be done about where the thread is. A sleeping one goes elsewhere when it is woken, one in transit is
@@ -14,7 +15,8 @@ static enum relocation write_affinity(struct cpu_queue *queue, struct thread *th
     bool may_stay = cpu_mask_has(affinity, queue->queue.cpu);
 
     thread->affinity = *affinity;
-    thread->is_displaced = !may_stay;
+    if (!may_stay)
+        hand_forget(&thread->entity);
     if (thread->entity.state == ENTITY_RUNNING && thread->leaves != THREAD_ENDS) {
         thread->leaves = may_stay ? THREAD_STAYS : THREAD_MOVES;
         return may_stay ? RELOCATE_NOT : RELOCATE_RUNNING;

@@ -43,7 +43,6 @@ void thread_arrive(struct thread *thread, enum run_queue_arrival arrival)
         queue = thread_queue_lock(thread);
         cpu = may_use(thread, queue) ? queue->queue.cpu : spread_choose(queue, thread);
     }
-    thread->is_displaced = false;
     spread_note_work(queue);
     effect = run_queue_add(&queue->queue, &thread->entity, sched_now_ns(), arrival);
     cpu_queue_unlock_and_tell(queue, effect);

@@ -60,6 +60,22 @@ static ALWAYS_INLINE struct cpu_queue *thread_queue_lock(const struct thread *th
     return thread_queue_lock_anywhere(thread);
 }
 
+/* For a few instructions that call nobody. Context: irq-off. */
+static ALWAYS_INLINE bool cpu_queue_try_lock_briefly(struct cpu_queue *queue)
+{
+    uint32_t nobody = 0;
+
+    /* pairs as in spinlock_take_ */
+    return __atomic_compare_exchange_n(&queue->lock.users, &nobody, UINT32_MAX, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_RELAXED);
+}
+
+static ALWAYS_INLINE void cpu_queue_unlock_briefly(struct cpu_queue *queue)
+{
+    if (UNLIKELY(!spinlock_give_(&queue->lock)))
+        __atomic_store_n(&queue->lock.grants, queue->lock.grants + 1, __ATOMIC_RELEASE); /* as spinlock_grant_ */
+}
+
 /* Nanoseconds for run times and slices; may differ a little between CPUs. */
 static ALWAYS_INLINE uint64_t sched_now_ns(void)
 {
@@ -69,8 +85,8 @@ static ALWAYS_INLINE uint64_t sched_now_ns(void)
 /* It waits for nothing any more, and is awake. */
 static ALWAYS_INLINE void wait_end(struct thread *thread)
 {
-    thread->wait_reason = WAIT_NOTHING;
-    thread->wait_object = NULL;
+    thread->waiting.reason = WAIT_NOTHING;
+    thread->waiting.object = NULL;
     thread->wait_since = 0;
 }
 

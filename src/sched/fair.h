@@ -26,6 +26,8 @@
  */
 #pragma once
 
+#include <base/multiply.h>
+
 #include "run_queue.h"
 
 /* A lag that is kept may be this many slices. In steady state it is below one; more comes from long stretches with
@@ -51,19 +53,19 @@ static inline int64_t virtual_difference(uint64_t a, uint64_t b)
 static inline void fair_advance(struct sched_entity *entity, uint64_t ran_ns)
 {
     /* 2^42 / weight for 256 * 1024 / weight = 2^18 / weight. */
-    entity->vruntime += (uint64_t)(((unsigned __int128)ran_ns * entity->inverse_weight) >> 24);
+    entity->vruntime += multiply_and_shift(ran_ns, entity->inverse_weight, 24);
 }
 
 /* Charges the running entity. Returns how long it ran. */
 static ALWAYS_INLINE uint64_t entity_charge_time(struct sched_entity *running, uint64_t now)
 {
-    int64_t ran_ns = (int64_t)(now - running->started_ns);
+    uint64_t ran_ns = now - running->started_ns;
 
-    if (UNLIKELY(ran_ns <= 0)) /* two CPUs' clocks differ */
+    if (UNLIKELY(now <= running->started_ns)) /* two CPUs' clocks differ */
         return 0;
     running->started_ns = now;
-    running->run_time_ns += (uint64_t)ran_ns;
-    return (uint64_t)ran_ns;
+    running->run_time_ns += ran_ns;
+    return ran_ns;
 }
 
 static ALWAYS_INLINE void fair_charge(struct sched_entity *running, uint64_t now)

@@ -103,7 +103,7 @@ uint32_t steal_choose(const struct placement_view *view, uint32_t idle_cpu)
     cpu_mask_for_each(cpu, view->cpus)
     {
         const struct run_queue *queue = view->queue(cpu);
-        uint32_t waiting = READ_ONCE(queue->fair.nr) + READ_ONCE(queue->fifo.nr) + (run_queue_handed(queue) != NULL);
+        uint32_t waiting = READ_ONCE(queue->fair.nr) + READ_ONCE(queue->fifo.nr) + (READ_ONCE(queue->handed) != NULL);
 
         if (cpu != idle_cpu && waiting > most) {
             best = cpu;

@@ -5,17 +5,11 @@
 #include "fifo.h"
 #include "hand_over.h"
 
-static void note_kind(struct sched_entity *entity)
-{
-    entity->fair_weight = entity->class == SCHED_FAIR ? entity->weight : 0;
-}
-
 void sched_entity_init(struct sched_entity *entity, const struct sched_policy *policy)
 {
     *entity = (struct sched_entity){.state = ENTITY_OUT, .class = (uint8_t)policy->class};
     entity->priority = (uint8_t)policy->priority;
     fair_set_weight(entity, policy->nice);
-    note_kind(entity);
 }
 
 struct sched_policy sched_entity_policy(const struct sched_entity *entity)
@@ -29,7 +23,12 @@ struct sched_policy sched_entity_policy(const struct sched_entity *entity)
 
 void run_queue_init(struct run_queue *queue, uint32_t cpu)
 {
-    *queue = (struct run_queue){.cpu = cpu, .balance_next = cpu + 1, .is_phase_unknown = true};
+    *queue = (struct run_queue){
+        .cpu = cpu,
+        .balance_next = cpu + 1,
+        .is_phase_unknown = true,
+        .takes_key = HAND_TAKES_NOBODY,
+    };
     fair_init(&queue->fair);
     fifo_init(&queue->fifo);
 }
@@ -59,7 +58,7 @@ uint64_t run_queue_slice_end(const struct run_queue *queue)
 {
     const struct sched_entity *running = queue->running;
 
-    if ((queue->fair.nr == 0 && run_queue_handed(queue) == NULL) || running == NULL || running->class != SCHED_FAIR)
+    if ((queue->fair.nr == 0 && queue->handed == NULL) || running == NULL || running->class != SCHED_FAIR)
         return UINT64_MAX;
     return fair_slice_end(running);
 }
@@ -156,9 +155,10 @@ enum run_queue_effect run_queue_add(struct run_queue *queue, struct sched_entity
     struct sched_entity *running = queue->running;
 
     ASSERT(entity->state == ENTITY_OUT);
-    if (UNLIKELY(run_queue_handed(queue) != NULL))
+    hand_forget(entity);
+    if (UNLIKELY(queue->handed != NULL))
         return add_behind_handed(queue, entity, now, arrival);
-    queue->handed = HANDED_NOT;
+    queue->takes_key = HAND_TAKES_NOBODY;
     if (UNLIKELY(!is_second(queue, entity) || !place_second(queue, entity, now, arrival)))
         return add_anybody(queue, entity, now, arrival, 0);
     fair_insert_first(&queue->fair, entity);
@@ -170,6 +170,7 @@ enum run_queue_effect run_queue_add(struct run_queue *queue, struct sched_entity
 enum run_queue_effect run_queue_add_with_claim(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
                                                int64_t claim)
 {
+    hand_forget(entity);
     run_queue_settle(queue, now);
     return add_anybody(queue, entity, now, ARRIVAL_MIGRATED, (uint64_t)claim);
 }
@@ -202,6 +203,7 @@ static struct sched_entity *put_back(struct run_queue *queue, enum run_queue_dep
         queue->load -= load_of(previous);
         if (is_fair)
             fair_leave(&queue->fair, previous, NULL);
+        hand_note_leaving(queue, previous);
         return NULL;
     }
     previous->state = ENTITY_QUEUED;
@@ -261,35 +263,43 @@ static ALWAYS_INLINE bool is_of_two_equals(const struct run_queue *queue)
 
 NOINLINE void run_queue_settle_handed(struct run_queue *queue, uint64_t now)
 {
-    struct sched_entity *entity = run_queue_handed(queue);
+    struct sched_entity *entity = queue->handed;
 
-    queue->handed = HANDED_NOT;
-    if (entity == NULL)
-        return;
+    queue->handed = NULL;
     entity->state = ENTITY_OUT;
     (void)run_queue_add(queue, entity, now, ARRIVAL_WOKEN);
 }
 
-/* Where two threads yield to each other or wake each other, this is put_back and choose in one. */
+/* The running one of two equals waits. */
+static NOINLINE struct sched_entity *leave_to_equal(struct run_queue *queue, uint64_t now)
+{
+    struct sched_entity *previous = queue->running, *next = fair_entity(queue->fair.tree.root);
+
+    fair_charge(previous, now);
+    ASSERT(next->state == ENTITY_QUEUED);
+    fair_leave_equal(previous, next);
+    hand_note_leaving(queue, previous);
+    queue->load -= previous->weight;
+    previous->state = ENTITY_OUT;
+    fair_remove_last(&queue->fair, next);
+    return start(queue, next, now);
+}
+
+/* Where two threads yield to each other this is put_back and choose in one. */
 struct sched_entity *run_queue_next(struct run_queue *queue, uint64_t now, enum run_queue_departure departure)
 {
     struct sched_entity *previous = queue->running, *next;
 
     if (UNLIKELY(departure == STAYS || !is_of_two_equals(queue)))
         return next_of_all(queue, now, departure);
+    if (departure == WAITS)
+        return leave_to_equal(queue, now);
     fair_charge(previous, now);
     next = fair_entity(queue->fair.tree.root);
     ASSERT(next->state == ENTITY_QUEUED);
-    if (departure == YIELDS) {
-        fair_give_way(previous, next->vruntime);
-        previous->state = ENTITY_QUEUED;
-        fair_insert_first(&queue->fair, previous);
-    } else {
-        fair_leave_equal(previous, next);
-        queue->load -= previous->weight;
-        previous->state = ENTITY_OUT;
-        fair_remove_last(&queue->fair, next);
-    }
+    fair_give_way(previous, next->vruntime);
+    previous->state = ENTITY_QUEUED;
+    fair_insert_first(&queue->fair, previous);
     return start(queue, next, now);
 }
 
@@ -356,7 +366,7 @@ enum run_queue_effect run_queue_set_policy(struct run_queue *queue, struct sched
         fair_change_weight(entity, policy->nice);
     entity->class = (uint8_t)policy->class;
     entity->priority = (uint8_t)policy->priority;
-    note_kind(entity);
+    hand_forget_policy(entity);
     if (is_out)
         return EFFECT_NONE;
     queue->load += load_of(entity);
@@ -381,11 +391,14 @@ void run_queue_set_phase(struct run_queue *queue, uint64_t phase)
 
 static const char *check_handed(const struct run_queue *queue)
 {
-    const struct sched_entity *running = queue->running, *handed = run_queue_handed(queue);
+    const struct sched_entity *running = queue->running, *handed = queue->handed;
 
+    if (handed == NULL && queue->takes_key == HAND_TAKES_NOBODY)
+        return NULL;
     if (running == NULL || running->class != SCHED_FAIR || queue->fair.nr + queue->fifo.nr != 0)
         return "the queue takes one that is handed over, and should not";
-    if (handed != NULL && (handed->state != ENTITY_QUEUED || handed->fair_weight != running->fair_weight))
+    if (handed != NULL && (queue->takes_key != HAND_TAKES_NOBODY || handed->state != ENTITY_QUEUED ||
+                           handed->class != SCHED_FAIR || handed->weight != running->weight))
         return "one was handed over who has no right to it";
     return NULL;
 }
@@ -402,7 +415,7 @@ const char *run_queue_check(const struct run_queue *queue)
         return "the running entity is not marked as such";
     if (queue->running != NULL)
         load += load_of(queue->running);
-    if (wrong == NULL && queue->handed != HANDED_NOT)
+    if (wrong == NULL)
         wrong = check_handed(queue);
     if (wrong == NULL && load != queue->load)
         wrong = "the load of the run queue is wrong";

@@ -41,7 +41,8 @@ struct fifo_queue {
 
 struct run_queue {
     struct sched_entity *running; /* NULL: the CPU is idle */
-    struct sched_entity *handed;  /* hand_over.h: QUEUED, but in neither class's queue, nor in load; or one of below */
+    struct sched_entity *handed;  /* hand_over.h: QUEUED, but in neither class's queue, nor in load; NULL as a rule */
+    uint32_t takes_key;           /* the hand_key of whom may be handed; HAND_TAKES_NOBODY as a rule */
     struct fair_queue fair;
     struct fifo_queue fifo;
     uint32_t cpu;
@@ -53,10 +54,8 @@ struct run_queue {
     bool is_phase_unknown; /* it began anew: phase_offset means nothing yet */
 };
 
-/* `handed` is nobody, and nobody may be; or may be: the running one is fair, nobody waits, and the end of its slice is
- * seen to. */
-#define HANDED_NOT    NULL
-#define HANDED_NOBODY ((struct sched_entity *)1)
+#define HAND_NOBODY       0u         /* as an entity's key, */
+#define HAND_TAKES_NOBODY UINT32_MAX /* as a queue's: they never meet */
 
 /* Why an entity becomes runnable here. */
 enum run_queue_arrival {
@@ -116,24 +115,16 @@ uint64_t run_queue_slice_end(const struct run_queue *queue);
 enum run_queue_effect run_queue_set_policy(struct run_queue *queue, struct sched_entity *entity,
                                            const struct sched_policy *policy, uint64_t now);
 
-/* Who was handed over, or NULL. */
-static inline struct sched_entity *run_queue_handed(const struct run_queue *queue)
-{
-    struct sched_entity *handed = READ_ONCE(queue->handed);
-
-    return handed == HANDED_NOBODY ? NULL : handed;
-}
-
 /* How many want this CPU, the running one among them. Without the lock it may be a moment old. */
 static inline uint32_t run_queue_length(const struct run_queue *queue)
 {
-    return queue->fair.nr + queue->fifo.nr + (queue->running != NULL) + (run_queue_handed(queue) != NULL);
+    return queue->fair.nr + queue->fifo.nr + (queue->running != NULL) + (READ_ONCE(queue->handed) != NULL);
 }
 
 /* Whether anybody waits for the CPU: where not, a yield has nothing to do. */
 static inline bool run_queue_has_waiting(const struct run_queue *queue)
 {
-    return (queue->fair.nr | queue->fifo.nr) != 0 || run_queue_handed(queue) != NULL;
+    return (queue->fair.nr | queue->fifo.nr) != 0 || READ_ONCE(queue->handed) != NULL;
 }
 
 /* 0 for nobody, 1 for a fair entity, 1 + priority for a FIFO one. */
@@ -155,7 +146,8 @@ enum run_queue_effect run_queue_add_with_claim(struct run_queue *queue, struct s
 void run_queue_settle_handed(struct run_queue *queue, uint64_t now);
 static ALWAYS_INLINE void run_queue_settle(struct run_queue *queue, uint64_t now)
 {
-    if (UNLIKELY(queue->handed != HANDED_NOT))
+    queue->takes_key = HAND_TAKES_NOBODY;
+    if (UNLIKELY(queue->handed != NULL))
         run_queue_settle_handed(queue, now);
 }
 

@@ -34,7 +34,7 @@ static ALWAYS_INLINE void unlock_queue(struct cpu_queue *queue)
         spinlock_grant_(&queue->lock);
 }
 
-static NOINLINE void see_off(struct thread *previous, enum thread_leaves leaves)
+static void see_off(struct thread *previous, enum thread_leaves leaves)
 {
     if (leaves == THREAD_ENDS) {
         thread_bury(previous);
@@ -56,20 +56,34 @@ static NOINLINE void unlock_and_time_slice(struct cpu_queue *queue)
         slice_arm(queue, slice_end);
 }
 
+static ALWAYS_INLINE void unlock_after_switch(struct cpu_queue *queue, enum run_queue_departure departure)
+{
+    if (LIKELY(queue->queue.takes_key != HAND_TAKES_NOBODY ||
+               (departure == YIELDS && queue->slice_timer_ns != UINT64_MAX)))
+        unlock_queue(queue);
+    else
+        unlock_and_time_slice(queue);
+}
+
+static NOINLINE void finish_special_switch(struct cpu_queue *queue, struct thread *previous)
+{
+    enum thread_leaves leaves = previous->leaves;
+
+    unlock_and_time_slice(queue);
+    see_off(previous, leaves);
+}
+
 /* The other half of a switch, on the stack of the thread that goes on or begins: T2. `previous` may be queued, and run
  * elsewhere, as soon as the lock is free. Where threads yield, or one was handed over, a timer that is set is early
  * enough. */
 static ALWAYS_INLINE void finish_switch(struct thread *previous, enum run_queue_departure departure)
 {
     struct cpu_queue *queue = this_cpu_pointer(cpu_queue); /* not the one of when this thread was switched from */
-    enum thread_leaves leaves = previous->leaves;
 
-    if (LIKELY(queue->queue.handed == HANDED_NOBODY || (departure == YIELDS && queue->slice_timer_ns != UINT64_MAX)))
-        unlock_queue(queue);
+    if (UNLIKELY(previous->leaves != THREAD_STAYS))
+        finish_special_switch(queue, previous);
     else
-        unlock_and_time_slice(queue);
-    if (UNLIKELY(leaves != THREAD_STAYS))
-        see_off(previous, leaves);
+        unlock_after_switch(queue, departure);
 }
 
 void thread_start(struct thread *thread, struct thread *previous)
@@ -110,6 +124,33 @@ static NOINLINE enum run_queue_departure leave(struct thread *previous, enum run
  * for neither. */
 enum switch_kind { SWITCH_PLAIN, SWITCH_SPECIAL };
 
+static ALWAYS_INLINE struct thread *switch_stacks(struct cpu_queue *queue, struct thread *previous, struct thread *next)
+{
+    queue->nr_switches++;
+    next->nr_switches++;
+    lockdep_switch(&next->lockdep);
+    return thread_switch(previous, next);
+}
+
+/* Chooses who is next. */
+static ALWAYS_INLINE struct thread *choose_next(struct cpu_queue *queue, struct thread *previous, uint64_t now,
+                                                enum run_queue_departure departure, enum run_queue_departure leaving_by)
+{
+    struct sched_entity *entity = run_queue_next(&queue->queue, now, leaving_by);
+    struct thread *next;
+
+    if (UNLIKELY(entity == NULL) && spread_steal(queue, now))
+        entity = run_queue_next(&queue->queue, now, STAYS);
+    next = LIKELY(entity != NULL) ? thread_of_entity(entity) : queue->idle;
+    if (UNLIKELY(next == previous))
+        return next;
+    if (UNLIKELY(!entity))
+        begin_idle(queue, now);
+    else if (departure == STAYS && previous == queue->idle) /* which neither waits nor yields */
+        end_idle(queue, now);
+    return next;
+}
+
 /* [l] on entry, not on exit. A special switch saves the FPU's registers of who goes and restores them when it is back;
  * who has never run gets them in thread_start. */
 static ALWAYS_INLINE void switch_to_next(struct cpu_queue *queue, enum run_queue_departure departure,
@@ -117,7 +158,7 @@ static ALWAYS_INLINE void switch_to_next(struct cpu_queue *queue, enum run_queue
 {
     enum run_queue_departure leaving_by = departure;
     struct thread *previous = thread_current(), *next;
-    struct sched_entity *entity;
+    struct sched_entity *handed;
     uint64_t now = sched_now_ns();
 
     preempt_request_done();
@@ -126,25 +167,21 @@ static ALWAYS_INLINE void switch_to_next(struct cpu_queue *queue, enum run_queue
         previous->wait_since = now;
     if (kind == SWITCH_SPECIAL)
         leaving_by = leave(previous, departure);
-    if (departure == WAITS && LIKELY(run_queue_handed(&queue->queue) != NULL))
-        entity = run_queue_hand_over(&queue->queue, now);
-    else
-        entity = run_queue_next(&queue->queue, now, leaving_by);
-    if (UNLIKELY(entity == NULL) && spread_steal(queue, now))
-        entity = run_queue_next(&queue->queue, now, STAYS);
-    next = LIKELY(entity != NULL) ? thread_of_entity(entity) : queue->idle;
-    if (LIKELY(next != previous)) {
-        queue->nr_switches++;
-        next->nr_switches++;
-        if (UNLIKELY(!entity))
-            begin_idle(queue, now);
-        else if (departure == STAYS && previous == queue->idle) /* which neither waits nor yields */
-            end_idle(queue, now);
-        lockdep_switch(&next->lockdep);
-        previous = thread_switch(previous, next);
-        if (kind == SWITCH_SPECIAL && thread_current()->uses_fpu)
-            fpu_restore(thread_current()->fpu);
+    handed = departure == WAITS ? queue->queue.handed : NULL;
+    if (LIKELY(handed != NULL)) {
+        run_queue_hand_over(&queue->queue, handed, now);
+        if (kind == SWITCH_SPECIAL)
+            hand_forget(&previous->entity); /* it may not wait at all: leave */
+        previous = switch_stacks(queue, previous, thread_of_entity(handed));
+    } else {
+        next = choose_next(queue, previous, now, departure, leaving_by);
+        if (kind == SWITCH_SPECIAL)
+            hand_forget(&previous->entity);
+        if (LIKELY(next != previous))
+            previous = switch_stacks(queue, previous, next);
     }
+    if (kind == SWITCH_SPECIAL && thread_current()->uses_fpu)
+        fpu_restore(thread_current()->fpu);
     finish_switch(previous, departure);
 }
 
@@ -168,7 +205,7 @@ void thread_wait_irq_off(void)
 
     DEBUG_ASSERT(!thread_is_idle(thread_current()));
     lock_queue(queue);
-    if (__atomic_load_n(&thread_current()->wait_state, __ATOMIC_RELAXED) == THREAD_HAS_BEGUN_WAIT)
+    if (__atomic_load_n(&thread_current()->waiting.state, __ATOMIC_RELAXED) == THREAD_HAS_BEGUN_WAIT)
         schedule_locked(queue, WAITS);
     else
         unlock_queue(queue); /* woken meanwhile: T3 */

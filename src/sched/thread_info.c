@@ -41,7 +41,7 @@ static enum thread_state state_of(const struct thread *thread)
         return THREAD_RUNNING;
     if (thread_is_idle(thread) || READ_ONCE(thread->entity.state) != ENTITY_OUT)
         return THREAD_RUNNABLE;
-    return READ_ONCE(thread->wait_state) == THREAD_IS_AWAKE ? THREAD_RUNNABLE : THREAD_WAITING;
+    return READ_ONCE(thread->waiting.state) == THREAD_IS_AWAKE ? THREAD_RUNNABLE : THREAD_WAITING;
 }
 
 void thread_get_info(const struct thread *thread, struct thread_info *info)
@@ -56,8 +56,8 @@ void thread_get_info(const struct thread *thread, struct thread_info *info)
         .urgency = thread_urgency(thread),
         .flags = thread->flags & ~THREAD_IS_IDLE,
         .is_idle = thread_is_idle(thread),
-        .wait = (enum thread_wait)READ_ONCE(thread->wait_reason),
-        .wait_object = READ_ONCE(thread->wait_object),
+        .wait = (enum thread_wait)READ_ONCE(thread->waiting.reason),
+        .wait_object = READ_ONCE(thread->waiting.object),
         .waiting_since_ns = READ_ONCE(thread->wait_since),
         .cpu_time_ns = READ_ONCE(thread->entity.run_time_ns),
         .nr_switches = READ_ONCE(thread->nr_switches),

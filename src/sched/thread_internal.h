@@ -25,13 +25,12 @@
 #include <sched/entity.h>
 #include <sched/thread.h>
 #include <sched/thread_locks.h>
+#include <sched/thread_waiting.h>
 #include <sync/refcount.h>
 #include <sync/spinlock.h>
 #include <time/timer.h>
 
 #define THREAD_IS_IDLE (1u << 31) /* in flags: a CPU's idle thread, in no queue */
-
-enum thread_wait_state { THREAD_IS_AWAKE, THREAD_HAS_BEGUN_WAIT };
 
 /* What its CPU does with a thread that it has switched away from. */
 enum thread_leaves {
@@ -42,11 +41,11 @@ enum thread_leaves {
 
 struct thread {
     struct thread_locks locks; /* sync's */
-    void *saved_rsp;           /* [q] of one that does not run; switch.h */
-    uint64_t canary;           /* [I] for the compiler's stack protector; switch.h */
-    uint32_t wait_state;       /* [a] enum thread_wait_state; see T3 */
-    uint32_t cpu;              /* [a] T1 */
-    uint32_t flags;            /* [I] */
+    struct thread_waiting waiting;
+    void *saved_rsp; /* [q] of one that does not run; switch.h */
+    uint64_t canary; /* [I] for the compiler's stack protector; switch.h */
+    uint32_t cpu;    /* [a] T1 */
+    uint32_t flags;  /* [I] */
     union {
         struct {
             uint8_t leaves; /* [q] enum thread_leaves */
@@ -54,7 +53,6 @@ struct thread {
         };
         uint16_t leaves_or_uses_fpu; /* one test of both, on the way of every switch */
     };
-    bool is_displaced;  /* [q] its affinity leaves out `cpu`: to where it goes next it is put anew */
     bool has_timed_out; /* [o] o: the thread itself; and its timer's function, which does not run when it looks */
     struct sched_entity entity; /* [q] */
     void *stack;                /* [I] lowest address, until buried */
@@ -77,16 +75,15 @@ struct thread {
     unsigned inherited;         /* [q] urgency; written under sync's lock besides */
     unsigned urgency;           /* [q] the larger of the two; others may read it */
 
-    uint8_t wait_reason;     /* [o] enum thread_wait; others read it for reports */
-    const void *wait_object; /* [o] the same */
-    uint64_t wait_since;     /* [o] the same, by tsc_now_ns; 0: not */
-    uint64_t hung_since;     /* the wait_since the watchdog has reported; its own */
-    uint64_t nr_switches;    /* [q] */
-    struct timer timer;      /* of thread_wait_until */
+    uint64_t wait_since;  /* [o] since when it sleeps, by tsc_now_ns; 0: it does not. Others read it for reports */
+    uint64_t hung_since;  /* the wait_since the watchdog has reported; its own */
+    uint64_t nr_switches; /* [q] */
+    struct timer timer;   /* of thread_wait_until */
     struct lockdep_holds lockdep;
 };
 
 static_assert(offsetof(struct thread, locks) == 0, "thread_locks takes the one for the other");
+static_assert(offsetof(struct thread, waiting) == sizeof(struct thread_locks), "thread_waiting finds it there");
 
 static inline struct thread *thread_of_entity(struct sched_entity *entity)
 {

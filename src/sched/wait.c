@@ -18,25 +18,13 @@
 #include "hand_over.h"
 #include "spread.h"
 
-void thread_wait_begin(enum thread_wait reason, const void *object)
-{
-    struct thread *thread = thread_current();
-
-    schedule_point();
-    thread->wait_reason = (uint8_t)reason;
-    thread->wait_object = object;
-    /* An exchange is W1 and W2. */
-    __atomic_exchange_n(&thread->wait_state, THREAD_HAS_BEGUN_WAIT, __ATOMIC_SEQ_CST);
-    schedule_point();
-}
-
 void thread_wait_end(void)
 {
     struct thread *thread = thread_current();
 
     /* A waker that has seen the announcement may come later: it finds the thread awake, or waiting for something else,
      * and then has woken it for nothing. */
-    __atomic_store_n(&thread->wait_state, THREAD_IS_AWAKE, __ATOMIC_RELAXED);
+    __atomic_store_n(&thread->waiting.state, THREAD_IS_AWAKE, __ATOMIC_RELAXED);
     wait_end(thread);
 }
 
@@ -99,9 +87,10 @@ static void rouse(struct cpu_queue *queue, struct thread *thread)
 /* [q] on entry. */
 static NOINLINE bool wake_locked(struct cpu_queue *queue, struct thread *thread)
 {
-    bool is_waiting = __atomic_load_n(&thread->wait_state, __ATOMIC_RELAXED) != THREAD_IS_AWAKE;
+    bool is_waiting = __atomic_load_n(&thread->waiting.state, __ATOMIC_RELAXED) != THREAD_IS_AWAKE;
 
-    __atomic_store_n(&thread->wait_state, THREAD_IS_AWAKE, __ATOMIC_RELAXED);
+    __atomic_store_n(&thread->waiting.state, THREAD_IS_AWAKE, __ATOMIC_RELAXED);
+    hand_forget(&thread->entity); /* it has an owner: T4 */
     if (is_waiting && thread->entity.state == ENTITY_OUT)
         rouse(queue, thread);
     else
@@ -110,17 +99,25 @@ static NOINLINE bool wake_locked(struct cpu_queue *queue, struct thread *thread)
 }
 
 /* Taking the lock is K2. */
-bool thread_wake_irq_off(struct thread *thread)
+bool thread_wake_long_irq_off(struct thread *thread)
 {
-    struct cpu_queue *queue = thread_queue_lock(thread);
+    return wake_locked(thread_queue_lock(thread), thread);
+}
 
-    if (UNLIKELY(__atomic_load_n(&thread->wait_state, __ATOMIC_RELAXED) == THREAD_IS_AWAKE ||
-                 thread->entity.state != ENTITY_OUT || thread->is_displaced ||
-                 !run_queue_try_hand_over(&queue->queue, &thread->entity)))
-        return wake_locked(queue, thread);
-    __atomic_store_n(&thread->wait_state, THREAD_IS_AWAKE, __ATOMIC_RELAXED);
-    spinlock_unlock_irq_off(&queue->lock);
-    return true;
+/* A thread with a key sleeps, at the CPU that the key has (T3). Calls nobody, so that it needs no frame: hence a lock
+ * that is only tried for, and that no report is told of. Taking it is K2. */
+bool thread_try_hand_over_irq_off(struct thread *thread)
+{
+    struct cpu_queue *queue = this_cpu_queue();
+    bool is_handed;
+
+    if (UNLIKELY(!cpu_queue_try_lock_briefly(queue)))
+        return false;
+    is_handed = run_queue_try_hand_over(&queue->queue, &thread->entity);
+    if (LIKELY(is_handed))
+        __atomic_store_n(&thread->waiting.state, THREAD_IS_AWAKE, __ATOMIC_RELAXED);
+    cpu_queue_unlock_briefly(queue);
+    return is_handed;
 }
 
 bool thread_wake(struct thread *thread)
@@ -130,7 +127,7 @@ bool thread_wake(struct thread *thread)
 
     schedule_point();
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* K2; pairs with the exchange in thread_wait_begin */
-    if (__atomic_load_n(&thread->wait_state, __ATOMIC_RELAXED) == THREAD_IS_AWAKE)
+    if (__atomic_load_n(&thread->waiting.state, __ATOMIC_RELAXED) == THREAD_IS_AWAKE)
         return false;
     flags = irq_save();
     is_woken = thread_wake_irq_off(thread);

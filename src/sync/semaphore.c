@@ -47,11 +47,10 @@ static int withdraw(struct semaphore *semaphore, struct waiter *waiter)
 }
 
 /* Woken, or its time is over, and it has not been released. */
-static NOINLINE int finish_wait(struct semaphore *semaphore, struct waiter *waiter, enum thread_wait reason,
-                                uint64_t deadline_ns, int error)
+static NOINLINE int finish_wait(struct semaphore *semaphore, struct waiter *waiter, uint64_t deadline_ns, int error)
 {
     while (!error) {
-        thread_wait_begin(reason, semaphore);
+        thread_wait_begin(semaphore->reason, semaphore);
         if (!is_queued(semaphore, waiter)) { /* a moment before it is released */
             thread_wait_end();
             waiter_await_release(waiter);
@@ -65,7 +64,7 @@ static NOINLINE int finish_wait(struct semaphore *semaphore, struct waiter *wait
 }
 
 /* [l] Announced before it can be released. */
-static ALWAYS_INLINE void queue_up(struct semaphore *semaphore, enum thread_wait reason)
+static ALWAYS_INLINE void queue_up(struct semaphore *semaphore)
 {
     struct thread *thread = thread_current();
     struct waiter *waiter = &thread_locks(thread)->waiter;
@@ -73,54 +72,60 @@ static ALWAYS_INLINE void queue_up(struct semaphore *semaphore, enum thread_wait
     waiter->thread = thread;
     waiter->state = WAITER_QUEUED;
     list_add_last(&semaphore->waiters, &waiter->link);
-    thread_wait_begin(reason, semaphore);
+    thread_wait_begin(semaphore->reason, semaphore);
 }
 
-/* True: a permit was taken. False: the thread is queued, and has announced its wait. Interrupts are off from here on
- * until the caller turns them on; they were. */
-static ALWAYS_INLINE bool take_or_queue_up(struct semaphore *semaphore, enum thread_wait reason)
+/* Turns interrupts off, which are on, and takes the lock. */
+#define lock_to_wait(semaphore)                    \
+    do {                                           \
+        uint64_t flags_ = irq_save();              \
+        assert_may_sleep_irq_saved(flags_);        \
+        spinlock_lock_irq_off(&(semaphore)->lock); \
+    } while (0)
+
+static ALWAYS_INLINE void unlock_with_permit(struct semaphore *semaphore)
 {
-    uint64_t flags = irq_save();
-    bool is_taken;
-
-    assert_may_sleep_irq_saved(flags);
-    spinlock_lock_irq_off(&semaphore->lock);
-    is_taken = take_permit(semaphore);
-    if (!is_taken)
-        queue_up(semaphore, reason);
     spinlock_unlock_irq_off(&semaphore->lock);
-    return is_taken;
+    irq_enable();
+    schedule_point();
 }
 
-void semaphore_wait_as(struct semaphore *semaphore, enum thread_wait reason)
+void semaphore_wait(struct semaphore *semaphore)
 {
     struct waiter *waiter;
 
-    if (take_or_queue_up(semaphore, reason)) {
-        irq_enable();
+    lock_to_wait(semaphore);
+    if (take_permit(semaphore)) {
+        unlock_with_permit(semaphore);
         return;
     }
+    queue_up(semaphore);
+    spinlock_unlock_irq_off(&semaphore->lock);
     thread_wait_irq_off();
     irq_enable();
     waiter = &thread_locks(thread_current())->waiter;
     if (UNLIKELY(waiter_state(waiter) != WAITER_RELEASED))
-        (void)finish_wait(semaphore, waiter, reason, UINT64_MAX, 0);
+        (void)finish_wait(semaphore, waiter, UINT64_MAX, 0);
     schedule_point();
 }
 
-int semaphore_wait_until_as(struct semaphore *semaphore, enum thread_wait reason, uint64_t deadline_ns)
+int semaphore_wait_until(struct semaphore *semaphore, uint64_t deadline_ns)
 {
     struct waiter *waiter = &thread_locks(thread_current())->waiter;
-    bool is_taken = take_or_queue_up(semaphore, reason);
     int error;
 
-    irq_enable();
-    if (is_taken)
+    lock_to_wait(semaphore);
+    if (take_permit(semaphore)) {
+        unlock_with_permit(semaphore);
         return 0;
+    }
+    queue_up(semaphore);
+    spinlock_unlock_irq_off(&semaphore->lock);
+    irq_enable();
     error = thread_wait_until(deadline_ns);
     if (LIKELY(waiter_state(waiter) == WAITER_RELEASED))
         return 0;
-    return finish_wait(semaphore, waiter, reason, deadline_ns, error);
+    return finish_wait(semaphore, waiter, deadline_ns, error);
 }
 
 bool semaphore_try_wait(struct semaphore *semaphore)
@@ -144,7 +149,8 @@ static void add_permit(struct semaphore *semaphore)
 /* Interrupts are off from where it was taken out: nobody comes in between (sync/waiter.h, 2). */
 static ALWAYS_INLINE void wake_and_release(struct waiter *waiter)
 {
-    (void)thread_wake_irq_off(waiter->thread);
+    if (UNLIKELY(!thread_try_hand_over_irq_off(waiter->thread)))
+        thread_wake_long_irq_off(waiter->thread);
     __atomic_store_n(&waiter->state, WAITER_RELEASED, __ATOMIC_RELEASE); /* pairs with waiter_state */
 }
 

@@ -30,6 +30,8 @@ ROW_BOUNDS = {
     "format_line": 700,
     "yield_alone": 60,
     "yield_two": 300,
+    "semaphore_round_trip": 480,
+    "event_round_trip": 480,
     "thread_create_join": 2_000,
     "memset_1m": 140_000,
     "memcpy_1m": 140_000,

@@ -155,9 +155,10 @@ static void switch_on(struct sim *sim, uint32_t cpu, enum run_queue_departure de
     struct sched_entity *previous = queue->running, *next;
 
     tally(sim, cpu);
-    if (departure == WAITS && run_queue_handed(queue) != NULL) {
+    if (departure == WAITS && queue->handed != NULL) {
         sim->nr_hand_overs++;
-        next = run_queue_hand_over(queue, sim->now);
+        next = queue->handed;
+        run_queue_hand_over(queue, next, sim->now);
     } else {
         next = run_queue_next(queue, sim->now, departure);
     }
@@ -169,7 +170,7 @@ static void switch_on(struct sim *sim, uint32_t cpu, enum run_queue_departure de
         cpu_mask_set(&sim->idle, cpu);
     else
         cpu_mask_clear(&sim->idle, cpu);
-    if (queue->handed == HANDED_NOT)
+    if (queue->takes_key == HAND_TAKES_NOBODY)
         run_queue_expect_slice_end(queue, sim->now); /* the simulator asks for the slice's end in each step */
     if (next != NULL && next != previous)
         note_started(sim, next);

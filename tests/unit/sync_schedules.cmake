@@ -67,8 +67,8 @@ sync_schedule_plant(mark_forgotten SOURCE inherit
 
 # What is no longer there.
 sync_schedule_plant(released_before_it_is_woken SOURCE semaphore
-  FROM "(void)thread_wake_irq_off(waiter->thread);"
-  TO "__atomic_store_n(&waiter->state, WAITER_RELEASED, __ATOMIC_RELEASE), thread_wake_irq_off(waiter->thread);"
+  FROM "thread_wake_long_irq_off(waiter->thread);"
+  TO "__atomic_store_n(&waiter->state, WAITER_RELEASED, __ATOMIC_RELEASE), thread_wake_long_irq_off(waiter->thread);"
   EXPECT "on its stack|which has ended" ONLY "completion")
 
 # Urgency that stays, or does not arrive.

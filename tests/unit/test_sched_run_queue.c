@@ -189,11 +189,14 @@ static void test_handed_over_as_by_the_long_way(void **state)
 
         setup(NULL);
         one_waits();
+        assert_int_equal(fair[1].lag, 0);
         fair[1].lag = lag;
         assert_true(hand_over(&fair[1]));
         assert_int_equal(run_queue_length(&queue), 2);
         assert_true(run_queue_has_waiting(&queue));
-        assert_ptr_equal(run_queue_hand_over(&queue, 1000), &fair[1]);
+        assert_ptr_equal(queue.handed, &fair[1]);
+        run_queue_hand_over(&queue, &fair[1], 1000);
+        assert_ptr_equal(queue.running, &fair[1]);
         assert_null(run_queue_check(&queue));
         assert_int_equal(queue.fair.zero, zero);
         for (unsigned i = 0; i < 2; i++) {
@@ -239,7 +242,16 @@ static void test_handed_over_and_something_else(void **state)
 static void test_who_may_not_be_handed_over(void **state)
 {
     one_waits();
-    fair[1].lag = 1; /* it may preempt */
+    assert_true(hand_over(&fair[1]));
+
+    setup(NULL);
+    add(&fair[0], 0);
+    next(0, STAYS);
+    add(&fair[1], 1000); /* is owed something when it leaves */
+    assert_ptr_equal(next(2000, YIELDS), &fair[1]);
+    assert_ptr_equal(next(2010, WAITS), &fair[0]);
+    assert_true(fair[1].lag > 0);
+    run_queue_expect_slice_end(&queue, 3 * MS);
     assert_false(hand_over(&fair[1]));
 
     setup(NULL);

@@ -24,7 +24,13 @@ bool thread_wake(struct thread *thread)
     return false;
 }
 
-bool thread_wake_irq_off(struct thread *thread)
+bool thread_try_hand_over_irq_off(struct thread *thread)
+{
+    (void)thread;
+    return false;
+}
+
+bool thread_wake_long_irq_off(struct thread *thread)
 {
     return false;
 }

@@ -93,7 +93,13 @@ bool thread_wake(struct thread *thread)
 }
 
 /* What is locked inside keeps this thread from being preempted in between. */
-bool thread_wake_irq_off(struct thread *thread)
+bool thread_try_hand_over_irq_off(struct thread *thread)
+{
+    (void)thread;
+    return false;
+}
+
+bool thread_wake_long_irq_off(struct thread *thread)
 {
     if (irqs_are_enabled())
         explore_fail("thread %u wakes with interrupts on", explore_current());

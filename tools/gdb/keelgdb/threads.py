@@ -55,11 +55,11 @@ def state(thread, on_cpu, threads):
     if int(thread.address) in on_cpu:
         return f"running on CPU {on_cpu[int(thread.address)]}"
     is_out = int(thread["entity"]["state"]) == int(target.value("ENTITY_OUT"))
-    if not is_out or not int(thread["wait_state"]) or int(thread["flags"]) >> 31:
+    if not is_out or not int(thread["waiting"]["state"]) or int(thread["flags"]) >> 31:
         return "runnable"
-    reason = str(thread["wait_reason"].cast(gdb.lookup_type("enum thread_wait"))).removeprefix("WAIT_")
+    reason = str(thread["waiting"]["reason"].cast(gdb.lookup_type("enum thread_wait"))).removeprefix("WAIT_")
     words = WAIT_NAMES.get(reason, reason.lower()).replace("_", " ")
-    return f"waits for {words}{object_words(reason, int(thread['wait_object']), threads)}"
+    return f"waits for {words}{object_words(reason, int(thread['waiting']['object']), threads)}"
 
 
 def locations_of_cpu(number):
