@@ -218,15 +218,16 @@ bool timer_cancel(struct timer *timer)
     return was_queued;
 }
 
-/* Runs what is due, one after the other: each may set itself and others again. True where any
- * ran. [q] on entry and exit */
+/* Runs what is due now, one after the other: each may set itself and others again. What comes due meanwhile waits for
+ * the next interrupt, or timers that are set anew faster than they run would keep this CPU. True where any ran. [q] on
+ * entry and exit */
 static bool run_due(struct cpu_timers *t)
 {
-    uint64_t nr_before = t->nr_fired;
+    uint64_t nr_before = t->nr_fired, now = clock_now_ns();
     struct lockdep_map map;
     struct timer *first;
 
-    while ((first = timer_queue_first(&t->queue)) != NULL && first->deadline_ns <= clock_now_ns()) {
+    while ((first = timer_queue_first(&t->queue)) != NULL && first->deadline_ns <= now) {
         timer_queue_remove(&t->queue, first);
         t->running = first;
         t->nr_fired++;

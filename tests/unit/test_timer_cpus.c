@@ -138,9 +138,30 @@ static void timers_of_all_cpus_run_once_at_a_time_and_never_after_they_were_canc
         pthread_join(cpus[i], NULL);
 }
 
+static void set_again(struct timer *timer)
+{
+    CONTAINER_OF(timer, struct watched, timer)->nr_runs++;
+    timer_set(timer, clock_now_ns()); /* by the next look at the clock it is due */
+}
+
+static void a_timer_that_is_always_due_again_does_not_keep_the_cpu(void **state)
+{
+    struct watched watched = {.nr_runs = 0};
+
+    percpu.self = &percpu;
+    timer_init(&watched.timer, set_again);
+    timer_set(&watched.timer, 0);
+    timer_poll();
+    assert_int_equal(watched.nr_runs, 1);
+    timer_poll();
+    assert_int_equal(watched.nr_runs, 2);
+    assert_true(timer_cancel(&watched.timer));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_timer_that_is_always_due_again_does_not_keep_the_cpu),
         cmocka_unit_test(timers_of_all_cpus_run_once_at_a_time_and_never_after_they_were_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
