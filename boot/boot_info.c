@@ -38,7 +38,7 @@ static INIT int parse_multiboot2(uint64_t physical)
 
 static INIT int parse(uint32_t protocol, uint64_t physical)
 {
-    static const struct physical_memory memory = {read_early_physmap};
+    static const struct physical_memory memory = {.read = read_early_physmap};
 
     switch (protocol) {
     case BOOT_PROTOCOL_MULTIBOOT2:

@@ -45,7 +45,12 @@ void stack_register(struct stack_record *record)
 
 void *stack_alloc(const char *owner_name)
 {
-    struct vm_area *area = vm_area_alloc(KERNEL_STACK_SIZE, PAGE_SIZE, 0, VM_AREA_STACK, __builtin_return_address(0));
+    return stack_alloc_sized(owner_name, KERNEL_STACK_SIZE);
+}
+
+void *stack_alloc_sized(const char *owner_name, size_t size)
+{
+    struct vm_area *area = vm_area_alloc(size, PAGE_SIZE, 0, VM_AREA_STACK, __builtin_return_address(0));
     void *base;
 
     if (!area)
@@ -61,8 +66,8 @@ void *stack_alloc(const char *owner_name)
         return NULL;
     }
     base = vaddr_to_pointer(vaddr(area->base));
-    kasan_unpoison(base, KERNEL_STACK_SIZE);
-    return memset(base, (uint8_t)STACK_FILL, KERNEL_STACK_SIZE);
+    kasan_unpoison(base, size);
+    return memset(base, (uint8_t)STACK_FILL, size);
 }
 
 void stack_free(void *stack)
@@ -81,7 +86,7 @@ static const struct stack_owner *owner_of(const struct vm_area *area)
 {
     const struct stack_owner *owner = stack_owner_place(vaddr_to_pointer(vaddr(area->base)));
 
-    return READ_ONCE(owner->magic) == STACK_OWNER_MAGIC ? owner : NULL;
+    return area->size_bytes == KERNEL_STACK_SIZE && READ_ONCE(owner->magic) == STACK_OWNER_MAGIC ? owner : NULL;
 }
 
 bool stack_of_address(const void *address, struct stack_info *stack)

@@ -64,7 +64,7 @@ static int request_interrupt(struct slot *slot)
     int got;
 
     for (unsigned i = 0; i < nr; i++)
-        handlers[i] = (struct pci_handler){interrupted, slot, IRQ_ANY_CPU};
+        handlers[i] = (struct pci_handler){.run = interrupted, .context = slot, .cpu = IRQ_ANY_CPU};
     got = pci_interrupts_request(slot->port, nr, handlers, "PCI slot");
     return got < 0 ? got : 0;
 }

@@ -238,7 +238,7 @@ int pci_interrupts_request(struct pci_device *device, unsigned wanted, const str
 
 int pci_interrupts_request_pin(struct pci_device *device, irq_handler handler, void *context, const char *name)
 {
-    const struct pci_handler only = {handler, context, IRQ_ANY_CPU};
+    const struct pci_handler only = {.run = handler, .context = context, .cpu = IRQ_ANY_CPU};
     int result = request(device, use_pin, 1, &only, name);
 
     return result < 0 ? result : 0;

@@ -139,8 +139,9 @@ static int use_messages(struct virtio_pci *device, unsigned nr_asked)
         struct virtio_pci_handler *handler = &interrupts->handlers[i];
         bool is_alone = i + 1 < nr_asked || nr_asked == interrupts->nr_handlers;
 
-        handlers[i] = (struct pci_handler){is_alone && !is_config(handler) ? message_for_queue : message_arrived,
-                                           handler, handler->cpu};
+        handlers[i] = (struct pci_handler){.run = is_alone && !is_config(handler) ? message_for_queue : message_arrived,
+                                           .context = handler,
+                                           .cpu = handler->cpu};
     }
     interrupts->nr_asked = nr_asked;
     result = pci_interrupts_request(device->pci, nr_asked, handlers, device->virtio.name);

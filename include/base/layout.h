@@ -26,8 +26,11 @@
 #define KERNEL_BASE          0xffffffff80000000
 #define KERNEL_LINK_PHYSICAL 0x200000
 
-/* Kernel stacks: the same size in every build. */
-#define KERNEL_STACK_SIZE 0x4000
+/* Kernel stacks: the same size in every build, enough for the worst case of `release` and `debug` (docs/stacks.md). */
+#define KERNEL_STACK_SIZE 0x6000
+
+/* That of interrupts, one a CPU: up to three nest on it, and an exception (docs/stacks.md). */
+#define INTERRUPT_STACK_SIZE 0x8000
 
 /* Per-CPU variables are linked from here on; GS base is (this CPU's area - PERCPU_LINK_BASE). Not 0, because GRUB loads
  * sections whose address is 0 into memory of its own choice. */

@@ -14,6 +14,8 @@ void vfree(void *address);
 /* A kernel stack of KERNEL_STACK_SIZE with guard pages marked as such; owner_name is used in reports and must outlive
  * it. Returns its lowest address, or NULL. Filled with a pattern for the high-water mark. Context: thread. */
 MUST_CHECK void *stack_alloc(const char *owner_name);
+/* The same of another size, a multiple of PAGE_SIZE. No thread's. */
+MUST_CHECK void *stack_alloc_sized(const char *owner_name, size_t size);
 void stack_free(void *stack);
 
 /* Bytes of this stack that were ever used. Context: any. */

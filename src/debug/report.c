@@ -118,11 +118,25 @@ static uint32_t own_mark(void)
     return this_cpu_read(percpu.cpu_number) + 1;
 }
 
-/* Another CPU writes the last report: this one would mix with it, or be lost. */
-static NORETURN void stop_for_other(const struct report *report)
+static NORETURN void stop_here(const struct report *report)
 {
     if (report_cpus())
         report_cpus()->say_stopped(report->frame);
+    machine_halt();
+}
+
+static void stop_on_report_stack(void *report)
+{
+    stop_here(report);
+}
+
+/* Another CPU writes the last report: this one would mix with it, or be lost. This one is in no report, so that its
+ * stack for one is free, and in one from here on. */
+static NORETURN void stop_for_other(const struct report *report)
+{
+    (void)irq_save_raw_();
+    this_cpu_write(percpu.in_report, 1);
+    call_on_stack(this_cpu_read(stack_top), stop_on_report_stack, (void *)(uintptr_t)report);
     machine_halt();
 }
 
@@ -246,7 +260,7 @@ void report_nested(const struct report *report)
     this_cpu_write(percpu.in_report, depth + 1);
     if (!claim_fatal_report()) { /* it is inside a notice */
         if (depth == 1)
-            stop_for_other(report);
+            stop_here(report);
         machine_halt();
     }
     if (depth <= 2) {

@@ -128,7 +128,7 @@ static void run_between(const struct kernel_test *test, const struct test_bracke
 static bool run(const struct kernel_test *test)
 {
     console_printf("test %s ... ", test->name);
-    run_between(test, &(struct test_bracket){no_bracket, no_bracket, NULL});
+    run_between(test, &(struct test_bracket){.begin = no_bracket, .end = no_bracket});
     if (failure.count == 0)
         console_printf("ok\n");
     else if (failure.count == 1)

@@ -83,8 +83,10 @@ void block_add_partitions(struct block_device *disk)
     struct partition_list list = {0};
     int error;
 
-    scan.disk =
-        (struct partition_disk){disk->name, block_nr_sectors(disk), disk->limits.logical_block_bytes, read_disk};
+    scan.disk = (struct partition_disk){.name = disk->name,
+                                        .nr_sectors = block_nr_sectors(disk),
+                                        .sector_bytes = disk->limits.logical_block_bytes,
+                                        .read = read_disk};
     error = partition_scan(&scan.disk, &list);
     for (size_t i = 0; i < list.count && error == 0; i++)
         error = add_partition(disk, &list.entries[i]);

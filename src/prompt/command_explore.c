@@ -64,7 +64,8 @@ static void end(void *context)
 static int run_once(struct exploration *exploration)
 {
     const char *text;
-    int error = test_run_between(exploration->test, &(struct test_bracket){begin, end, exploration}, &text);
+    int error = test_run_between(exploration->test,
+                                 &(struct test_bracket){.begin = begin, .end = end, .context = exploration}, &text);
 
     if (error < 0)
         return command_error(error, "no test is named '%s'", exploration->test);

@@ -24,9 +24,14 @@ struct cpu_stack {
 
 static PER_CPU struct cpu_stack stacks[NR_STACKS]; /* [I] while the CPU runs */
 
-static void *top_of(const struct cpu_stack *stack)
+static size_t size_of(unsigned which)
 {
-    return (char *)stack->base + KERNEL_STACK_SIZE;
+    return which == STACK_INTERRUPT ? INTERRUPT_STACK_SIZE : KERNEL_STACK_SIZE;
+}
+
+static void *top_of(const struct cpu_stack *of_cpu, unsigned which)
+{
+    return (char *)of_cpu[which].base + size_of(which);
 }
 
 void trap_name_cpu(uint32_t cpu)
@@ -44,7 +49,7 @@ int trap_prepare_cpu(uint32_t cpu)
 
     trap_name_cpu(cpu);
     for (unsigned i = 0; i < NR_STACKS; i++) {
-        of_cpu[i].base = stack_alloc(of_cpu[i].name);
+        of_cpu[i].base = stack_alloc_sized(of_cpu[i].name, size_of(i));
         if (!of_cpu[i].base) {
             trap_undo_cpu(cpu);
             return -ENOMEM;
@@ -68,10 +73,10 @@ void trap_init_cpu(void)
     const struct cpu_stack *mine = *this_cpu_pointer(stacks);
 
     gdt_init();
-    tss_set_ist(IST_DOUBLE_FAULT, top_of(&mine[STACK_DOUBLE_FAULT]));
-    tss_set_ist(IST_NMI, top_of(&mine[STACK_NMI]));
-    tss_set_ist(IST_MACHINE_CHECK, top_of(&mine[STACK_MACHINE_CHECK]));
-    report_set_stack(top_of(&mine[STACK_REPORT]));
-    this_cpu_write(percpu.interrupt_stack, top_of(&mine[STACK_INTERRUPT]));
+    tss_set_ist(IST_DOUBLE_FAULT, top_of(mine, STACK_DOUBLE_FAULT));
+    tss_set_ist(IST_NMI, top_of(mine, STACK_NMI));
+    tss_set_ist(IST_MACHINE_CHECK, top_of(mine, STACK_MACHINE_CHECK));
+    report_set_stack(top_of(mine, STACK_REPORT));
+    this_cpu_write(percpu.interrupt_stack, top_of(mine, STACK_INTERRUPT));
     idt_load(); /* last: every gate finds its stack */
 }

@@ -14,14 +14,7 @@
 #include "machine_check.h"
 #include "pic8259.h"
 
-enum emergency_stack {
-    STACK_DOUBLE_FAULT,
-    STACK_NMI,
-    STACK_MACHINE_CHECK,
-    STACK_REPORT,
-    STACK_INTERRUPT,
-    NR_EMERGENCY_STACKS
-};
+enum emergency_stack { STACK_DOUBLE_FAULT, STACK_NMI, STACK_MACHINE_CHECK, STACK_REPORT, NR_EMERGENCY_STACKS };
 
 /* As large as the other CPUs' (cpu.c), for what docs/stacks.md adds up. Each has a page below that trap_guard_stacks
  * takes away; one more page is above the last. */
@@ -32,15 +25,20 @@ struct guarded_stack {
 
 static struct {
     struct guarded_stack stacks[NR_EMERGENCY_STACKS];
+    uint8_t interrupt_guard[PAGE_SIZE];
+    uint8_t interrupt[INTERRUPT_STACK_SIZE];
     uint8_t guard[PAGE_SIZE];
 } emergency ALIGNED(PAGE_SIZE); /* [c] the boot CPU's stacks */
 
 /* [I] but for the links of the list they are in (mm/stack.h) */
 static struct stack_record records[NR_EMERGENCY_STACKS] = {
-    [STACK_DOUBLE_FAULT] = {.name = "double fault"},   [STACK_NMI] = {.name = "NMI"},
-    [STACK_MACHINE_CHECK] = {.name = "machine check"}, [STACK_REPORT] = {.name = "report"},
-    [STACK_INTERRUPT] = {.name = "interrupt"},
+    [STACK_DOUBLE_FAULT] = {.name = "double fault"},
+    [STACK_NMI] = {.name = "NMI"},
+    [STACK_MACHINE_CHECK] = {.name = "machine check"},
+    [STACK_REPORT] = {.name = "report"},
 };
+static struct stack_record interrupt_record = {
+    .name = "interrupt", .base = emergency.interrupt, .size_bytes = INTERRUPT_STACK_SIZE}; /* [I] the same */
 static struct stack_record boot_record = {
     .name = "boot", .base = boot_stack, .size_bytes = KERNEL_STACK_SIZE}; /* [I] the same */
 
@@ -69,6 +67,7 @@ static void register_stacks(void)
         records[i].size_bytes = KERNEL_STACK_SIZE;
         stack_register(&records[i]);
     }
+    stack_register(&interrupt_record);
     stack_register(&boot_record);
     known_stack_set_lookup(find_stack);
 }
@@ -84,6 +83,8 @@ int trap_guard_stacks(void)
 {
     int error = take_page_away(emergency.guard);
 
+    if (!error)
+        error = take_page_away(emergency.interrupt_guard);
     for (unsigned i = 0; i < NR_EMERGENCY_STACKS && !error; i++)
         error = take_page_away(emergency.stacks[i].guard);
     return error;
@@ -104,7 +105,7 @@ void trap_init(void)
     idt_set_ist(VECTOR_NMI, IST_NMI);
     idt_set_ist(VECTOR_MACHINE_CHECK, IST_MACHINE_CHECK);
     report_set_stack(stack_top(STACK_REPORT));
-    this_cpu_write(percpu.interrupt_stack, stack_top(STACK_INTERRUPT));
+    this_cpu_write(percpu.interrupt_stack, emergency.interrupt + INTERRUPT_STACK_SIZE);
     pic8259_disable();
 }
 

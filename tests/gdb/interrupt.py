@@ -28,9 +28,9 @@ def test():
     expect_equal(len(entry), 1, f"frames of entry code in {names}")
     expect_equal(names[entry[0] - 1], "trap_dispatch", "what the entry code calls")
     expect("kernel_main" in names[entry[0] + 1 :] or "thread_start" in names[entry[0] + 1 :], f"no end: {names}")
-    stack = gdb.parse_and_eval("&emergency.stacks[STACK_INTERRUPT]")
+    stack = gdb.parse_and_eval("&emergency.interrupt")
     low, high = int(stack), int(stack + 1)
-    inside = [low < rsp <= high for _, _, rsp in found]
+    inside = [low <= rsp <= high for _, _, rsp in found]
     expect(all(inside[: entry[0] + 1]), f"not on the stack of interrupts, {low:#x} to {high:#x}: {found}")
     expect(not any(inside[entry[0] + 1 :]), f"still on the stack of interrupts, {low:#x} to {high:#x}: {found}")
 

@@ -46,7 +46,7 @@ static void release(void *context)
 KERNEL_TEST(fail_irq, "fail_inject/claiming_an_interrupt")
 {
     if (irq_controller() && irq_controller()->can_send_to(smp_apic_id(smp_nr_online() - 1)))
-        fail_each(&(struct fail_steps){claim, release, NULL}, 2);
+        fail_each(&(struct fail_steps){.take = claim, .give_back = release, .context = NULL}, 2);
 }
 
 /* ---- timers ---- */
@@ -270,7 +270,7 @@ KERNEL_TEST(fail_register, "fail_inject/a_disk_with_partitions_is_registered")
     *s = (struct submission){0};
     write_partitions(s->bytes);
     ram_disk_init(&s->disk, "test", s->bytes, SECTORS, SECTOR_BYTES);
-    fail_each(&(struct fail_steps){add_disk, remove_disk, s}, 4);
+    fail_each(&(struct fail_steps){.take = add_disk, .give_back = remove_disk, .context = s}, 4);
     EXPECT_EQ(s->nr_partitions, 3); /* the last time nothing failed */
 }
 
@@ -284,7 +284,7 @@ KERNEL_TEST(fail_parts, "fail_inject/requests_larger_than_the_disk_takes_are_sub
     s->disk.device.limits.max_segment_bytes = 1000;
     lay_out(s);
     EXPECT_EQ(add_disk(s), 0);
-    fail_each(&(struct fail_steps){submit_parts, expect_same, s}, 1 + PIECES);
-    fail_each(&(struct fail_steps){read_back, expect_same, s}, 1 + PIECES);
+    fail_each(&(struct fail_steps){.take = submit_parts, .give_back = expect_same, .context = s}, 1 + PIECES);
+    fail_each(&(struct fail_steps){.take = read_back, .give_back = expect_same, .context = s}, 1 + PIECES);
     block_device_unregister(&s->disk.device);
 }

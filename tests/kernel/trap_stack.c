@@ -73,7 +73,7 @@ KERNEL_TEST(trap_stack, "trap/interrupts_run_on_a_stack_of_their_own")
     EXPECT_EQ((uintptr_t)this_cpu_read(percpu.interrupt_stack), top);
     preempt_enable();
     EXPECT_EQ(outer.nr_calls + inner.nr_calls + exception.nr_calls, 3);
-    EXPECT(outer.here < top && outer.here >= top - KERNEL_STACK_SIZE && is_on_interrupt_stack(outer.here));
+    EXPECT(outer.here < top && outer.here >= top - INTERRUPT_STACK_SIZE && is_on_interrupt_stack(outer.here));
     EXPECT(outer.frame < here && here - outer.frame < PAGE_SIZE); /* the thread's registers are on the thread's */
     EXPECT(is_on_interrupt_stack(inner.here) && is_on_interrupt_stack(inner.frame) && inner.frame < outer.here);
     EXPECT(is_on_interrupt_stack(exception.here) && exception.frame < outer.here);

@@ -369,7 +369,7 @@ KERNEL_TEST(blk_fail_probe, "fail_inject/a_virtio_disk_is_probed")
     for (unsigned is_packed = 0; is_packed < 2; is_packed++) {
         struct model_options options = options_of(is_packed != 0, irq_controller() != NULL);
 
-        fail_each(&(struct fail_steps){probe_disk, give_disk_back, &options}, 8);
+        fail_each(&(struct fail_steps){.take = probe_disk, .give_back = give_disk_back, .context = &options}, 8);
     }
 }
 

@@ -35,8 +35,8 @@ def every_build(run):
     run.check_output(vm.output, EXPECT, (COMMAND_ERROR, "data race"))
     rows = re.findall(r"^(\S.*?) +0x[0-9a-f]{16} +(\d+) +(\d+) +\d+%$", vm.output, re.MULTILINE)
     sizes = {name: int(size) for name, size, _ in rows}
-    assert sizes == {"boot": 16384, "interrupt": 16384, "report": 16384, "machine check": 16384, "NMI": 16384,
-                     "double fault": 16384, "thread": 16384}, sizes
+    assert sizes == {"boot": 24576, "interrupt": 32768, "report": 24576, "machine check": 24576, "NMI": 24576,
+                     "double fault": 24576, "thread": 24576}, sizes
     for name, size, used in rows:
         print(f"{name}: {used} of {size} bytes")
         assert int(used) <= int(size) // 2, f"stack '{name}': {used} of {size} bytes used"

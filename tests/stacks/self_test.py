@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -B
 """Proves that tools/stacks finds what it is there for: a deep call, recursion that nobody has explained, a frame whose size only
-a run can tell. self_test.py TOOLS-DIRECTORY"""
+a run can tell, the functions that a pointer is given. self_test.py TOOLS-DIRECTORY"""
 import os
 import subprocess
 import sys
@@ -8,6 +8,7 @@ import tempfile
 
 sys.path.insert(0, sys.argv[1])
 import depth  # noqa: E402
+import flow  # noqa: E402
 import frames  # noqa: E402
 from image import Image  # noqa: E402
 
@@ -62,5 +63,56 @@ def test_frames():
         assert [image.name(f) for f, _, _ in total.chain] == ["_start", "deep", "leaf"]
 
 
+GIVEN = """
+struct kind { void (*begin)(void); void (*end)(void); };
+static void (*hook)(void);
+static void first(void)
+{
+}
+static void second(void)
+{
+}
+static void third(void)
+{
+}
+void set_hook(void (*given)(void))
+{
+    hook = given;
+}
+static void use(struct kind *kind, void (*end)(void))
+{
+    kind->end = end;
+    kind->begin();
+}
+void start(struct kind *kind, int which)
+{
+    void (*chosen)(void) = which ? first : second;
+
+    set_hook(chosen);
+    use(kind, third);
+    *kind = (struct kind){.begin = first};
+    kind->unknown = table_of(which)[1];
+    hook();
+}
+"""
+
+
+def test_flow():
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(os.path.join(folder, "src"))
+        with open(os.path.join(folder, "src", "x.c"), "w", encoding="utf-8") as file:
+            file.write(GIVEN)
+        functions = {"first", "second", "third", "set_hook", "use", "start"}
+        known = flow.Flow(folder, lambda name: name in functions, lambda name, path: name in ("first", "second", "third"), {})
+        assert {name for name, _ in known.of_member("begin")} == {"first"}
+        assert {name for name, _ in known.of_member("end")} == {"third"}, "a parameter was not followed to its callers"
+        assert known.of_member("unknown") is None, "what nobody can tell was taken for known"
+        line = GIVEN.split("\n").index("    hook();") + 1
+        assert {name for name, _ in known.of_variable("src/x.c", line, "hook")} == {"first", "second"}
+        known = flow.Flow(folder, lambda name: name in functions, lambda name, path: name == "use", {})
+        assert known.of_member("end") is None, "a function that pointers call has callers that nobody sees"
+
+
 test_depths()
 test_frames()
+test_flow()

@@ -1,21 +1,24 @@
 """Who calls whom: direct calls as the machine code has them; calls through a pointer go to every function of the pointer's type
 whose address gets anywhere it could have come from.
 
-A member of a struct holds what static data holds there (D), and what code stores: any function of that type whose address an
-instruction loads, or that lies in data of unknown type (C), and what other members of that type hold whose value is used
-otherwise than for a call or a comparison (E).
+A pointer holds what static data has in that member (D), and what the source gives it (flow.py). Where the source does not say it
+all, any function of that type whose address an instruction loads, or that lies in data of unknown type (C), and what other members
+of that type hold whose value is used otherwise than for a call or a comparison (E). A function whose address is taken and that
+would be in no set is in those of all pointers of its type, and an error where there are none.
 """
-import os
 import re
 from collections import defaultdict
 
+import flow
 from rules import plain
 
-FOLDERS = ("src", "mm", "drivers", "boot", "include", "tests/kernel", "tests/bench")
 BEFORE = re.compile(r"(!|\bASSERT\()\s*[\w\])(>.\[-]*$")
 AFTER = re.compile(r"\s*(\(|=[^=]|\?|&&|\|\||==|!=)")
 CONDITION = re.compile(r"\b(if|while)\s*\([^()]*$|(&&|\|\|)[^;()]*$")
 STRING, COMMENT = re.compile(r'"(\\.|[^"\\])*"'), re.compile(r"//.*|/\*.*?(\*/|$)|^\s*\*\s.*")
+
+
+RETURNS = re.compile(r"[^(]*\([^()]*\)\*")
 
 
 class Error(Exception):
@@ -27,11 +30,14 @@ class Graph:
 
     def __init__(self, image, rules):
         self.image, self.rules = image, rules
-        self.edges, self.unresolved, self.sites = {}, [], {}
+        self.edges, self.unresolved, self.planted = {}, [], {}
         pointers = [c.address for entry in image.entries if rules.wanted(image.name(entry))
                     for c in image.frame(entry).calls.values() if c.target is None]
         image.load_types(pointers)
+        self.unresolved += [f"{self.image.name(int(entry, 16))}: returns a pointer to a function, which flow.py does not follow"
+                            for entry, signature in image.types["functions"].items() if RETURNS.match(signature)]
         self._sort_addresses()
+        self._place_the_rest()
         for entry, name in image.entries.items():
             if rules.wanted(name):
                 self.edges[entry] = self._edges(entry, name)
@@ -39,7 +45,10 @@ class Graph:
     def _sort_addresses(self):
         types, self.members, self.loose = self.image.types, defaultdict(set), defaultdict(set)
         self.untyped = set()
-        self.by_name = {member: named_functions(self.image, member) for member in self.rules.named}
+        self.taken = self.image.in_code | set(self.image.in_data.values())
+        self.flow = flow.Flow(self.image.root, lambda name: name in self.image.owners.by_name,
+                              self._is_taken, self.rules.via)
+        self.flows, self.reached, self.unplaced = {}, set(), defaultdict(set)
         for word, function in self.image.in_data.items():
             member = types["places"].get(f"{word:x}")
             (self.members[member] if member else self.image.in_code).add(function)
@@ -49,6 +58,15 @@ class Graph:
         for member in escaping_members(self.image.root, self.members):
             for function in self.members[member]:
                 self.loose[types["functions"].get(f"{function:x}")].add(function)
+
+    def _place_the_rest(self):
+        """What the source gives a pointer otherwise than by its name is unplaced: any pointer of the type may hold it."""
+        for site in self.image.types["calls"].values():
+            for pointer, signatures in site["pointers"].items():
+                self.reached |= self._held(pointer, signatures, None, site["place"])
+        for function in self.taken - self.reached:
+            if not self.rules.is_lost(self.image.name(function)):
+                self.unplaced[self.image.types["functions"].get(f"{function:x}")].add(function)
 
     def _edges(self, entry, name, giver=None):
         """[(callee, depth, pointer)]; a callee that calls what it is given is a pair of itself and who gives."""
@@ -73,9 +91,14 @@ class Graph:
             self.edges[node] = self._edges(node[0], self.image.name(node[0]), node[1])
         return self.edges.get(node, ())
 
+    def plant(self, entry, size):
+        """As if the function's frame were so much larger."""
+        self.planted[entry] = size
+        self.edges[entry] = [(callee, depth + size, what) for callee, depth, what in self.edges[entry]]
+
     def own(self, node):
         entry = node[0] if isinstance(node, tuple) else node
-        return self.image.frame(entry).deepest if entry in self.edges else 0
+        return self.image.frame(entry).deepest + self.planted.get(entry, 0) if entry in self.edges else 0
 
     def _targets(self, address, name, giver):
         declared = self.rules.calls(name)
@@ -84,19 +107,53 @@ class Graph:
         site = self.image.types["calls"].get(f"{address:x}", {"pointers": {}, "place": "?", "text": ""})
         targets = set()
         for pointer, signatures in site["pointers"].items():
-            targets |= {target for target in self._held(pointer, signatures, giver)
-                        if not self.rules.excluded(pointer, self.image.name(target))}
+            held = self._held(pointer, signatures, giver, site["place"]).union(*(self.unplaced[one] for one in signatures))
+            self.reached |= held
+            targets |= {target for target in held if not self.rules.excluded(pointer, self.image.name(target))}
         if not site["pointers"]:
             self.unresolved.append(f"{name}: a call through a pointer at {site['place']}: {site['text']}")
         return sorted(targets), " or ".join(sorted(site["pointers"])) or "?"
 
-    def _held(self, pointer, signatures, giver):
+    def _is(self, function, signatures):
+        known = self.image.types["functions"].get(f"{function:x}")
+        return known is None or known in signatures
+
+    def _flow(self, pointer, place):
+        """The functions that the source says the pointer holds; None: it does not say."""
+        key = pointer if "." in pointer else (pointer, place)
+        if key not in self.flows:
+            if "." in pointer:
+                names = self.flow.of_member(pointer.split(".")[1])
+            else:
+                path, _, line = place.rpartition(":")
+                names = self.flow.of_variable(path, int(line), pointer) if line.isdigit() else None
+            self.flows[key] = None if names is None else set().union(*(self._named(*name) for name in names))
+        return self.flows[key]
+
+    def _named(self, name, path):
+        """The functions of a name: one, but that files have their own."""
+        found = {function for function in self.image.owners.by_name.get(name, ()) if function in self.image.entries}
+        return {function for function in found if path and self._is_in(function, path)} or found
+
+    def _is_in(self, function, path):
+        return self.image.types["files"].get(f"{function:x}", path).endswith(path)
+
+    def _is_taken(self, name, path):
+        return any(self._is_in(function, path) for function in self._named(name, path) & self.taken)
+
+    def lost(self):
+        """The functions whose address is taken, and that no call through a pointer leads to."""
+        return sorted({self.image.name(function) for function in self.taken - self.reached if not self.rules.is_lost(self.image.name(function))})
+
+    def _held(self, pointer, signatures, giver, place):
         if pointer in self.rules.static:
             self.rules.used.add(self.rules.static[pointer])
             return self.members.get(pointer, set())
-        if pointer in self.by_name:
-            self.rules.used.add(self.rules.named[pointer])
-            return self.members.get(pointer, set()) | self.by_name[pointer]
+        found = self._flow(pointer, place)
+        if found is not None and giver is not None and "." not in pointer:
+            return found & self.image.taken_by(giver) or found
+        if found is not None:
+            return self.members.get(pointer, set()) | {function for function in found if self._is(function, signatures)}
         loose = set().union(*(self.loose[signature] for signature in signatures))
         if giver is not None and "." not in pointer:
             given = loose & self.image.taken_by(giver)
@@ -105,35 +162,12 @@ class Graph:
         return self.members.get(pointer, set()) | loose
 
 
-def sources(root):
-    """(file name, line without strings and comments) of all kernel source."""
-    for folder in FOLDERS:
-        for path, _, files in os.walk(os.path.join(root, folder)):
-            for file in (f for f in files if f.endswith((".c", ".h"))):
-                with open(os.path.join(path, file), encoding="utf-8") as text:
-                    yield from ((file, bare(line)) for line in text)
-
-
-def named_functions(image, member):
-    """The functions that the source puts into a member by their names; anything else that it puts there is an error."""
-    assigned = re.compile(r"(?:->|\.)" + member.split(".")[1] + r"\s*=(?!=)\s*([^,;}]*)")
-    found = set()
-    for file, line in sources(image.root):
-        for match in assigned.finditer(line):
-            value = match.group(1).strip()
-            functions = [f for f in image.owners.by_name.get(value, []) if f in image.entries]
-            if value != "NULL" and not functions and re.fullmatch(r"[\w.>\[\]-]+", value):
-                raise Error(f"{file}: '{value}' is put into {member}, and is no function: rules.txt calls it one")
-            found.update(functions)
-    return found
-
-
 def escaping_members(root, members):
     """Those whose value the source uses otherwise than for a call, an assignment to them or a comparison."""
     names = {member.split(".")[1] for member in members}
     use = re.compile(r"(?:->|\.)(" + "|".join(sorted(names)) + r")\b")
-    escaping = {match.group(1) for _, line in sources(root) for match in use.finditer(line)
-                if not is_harmless(line, match)}
+    escaping = {match.group(1) for _, text in flow.sources(root) for line in map(bare, text.split("\n"))
+                for match in use.finditer(line) if not is_harmless(line, match)}
     return {member for member in members if member.split(".")[1] in escaping}
 
 

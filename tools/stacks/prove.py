@@ -2,7 +2,7 @@
 """Proves that no stack of the kernel overflows: the worst case of every way onto a stack, from the machine code of the image
 that boots, with the interrupts that can come on top, against the stack's size. docs/stacks.md says how, and what it assumes.
 
-prove.py KERNEL SOURCE-ROOT [--frames | --chains] [--json FILE]
+prove.py KERNEL SOURCE-ROOT [--frames | --chains] [--plant FUNCTION=BYTES] [--json FILE]
 """
 import argparse
 import json
@@ -19,9 +19,9 @@ import rules
 
 HARDWARE = 8 + 5 * 8 + 2 * 8  # alignment; SS to RIP; error code and vector (src/trap/entry.asm)
 FRAME_MAX = 1024 + 64  # -Wframe-larger-than, and what is pushed around it
-SIZES = {"KERNEL_STACK_SIZE": "include/base/layout.h"}
-SWITCH, SWITCH_ENTRY = "sched_interrupt_exit", 512  # 512: no less than trap_entry and trap_dispatch by themselves
-INTERRUPT = "trap_entry_error_code"  # one word more than trap_entry
+SIZES = {"KERNEL_STACK_SIZE": "include/base/layout.h", "INTERRUPT_STACK_SIZE": "include/base/layout.h"}
+EXCEPTION = "trap_entry_error_code"  # one word more than trap_entry
+INTERRUPT = "trap_entry_interrupt"
 
 
 class Prover:
@@ -53,11 +53,10 @@ class Prover:
     def worst(self, entry, left_out, may):
         """The deepest path of one context. left_out: parts of the interrupt's entry that do not come into it; may: the
         groups of rules.once that are at work in it, if anywhere."""
-        key = (tuple(left_out), may)
+        key = tuple(left_out)
+        absent = [group for group, whose in self.rules.once.items() if whose not in may]
         if key not in self.solvers:
             pairs = self._without(left_out)
-            bounds = {function: (group, 0 if group in self.rules.once and self.rules.once[group] not in may else count)
-                      for function, (group, count) in self.bounds.items()}
 
             def edges(node):
                 found = self.graph.edges_of(node)
@@ -65,32 +64,43 @@ class Prover:
                 if any(caller == one for one, _ in pairs):
                     return [e for e in found if (caller, rules.plain(self.name(e[0]))) not in pairs]
                 return found
-            self.solvers[key] = depth.Depths(self.graph.own, edges, bounds, self.inside)
+            self.solvers[key] = depth.Depths(self.graph.own, edges, self.bounds, self.inside)
         address = self.image.address(entry)
         if address is None:
             raise frames.Error(f"there is no function {entry}, or more than one")
         try:
-            return self.solvers[key].deepest(address)
+            return self.solvers[key].deepest(address, absent)
         except depth.Recursion as error:
-            knot = " -> ".join(self.name(node) for node in error.args[0])
-            raise depth.Recursion(f"{knot} -> {self.name(error.args[0][0])}") from error
+            nodes = error.args[0] + error.args[0][:1]
+            steps = [self.name(nodes[0])] + [self.name(after) + self._pointer(before, after)
+                                             for before, after in zip(nodes, nodes[1:])]
+            raise depth.Recursion(" -> ".join(steps)) from error
+
+    def _pointer(self, caller, callee):
+        """By what pointer one function calls another."""
+        whats = {what for other, _, what in self.graph.edges_of(caller) if other == callee}
+        return f" (by {' or '.join(sorted(whats))})" if whats and "" not in whats else ""
 
     def contexts(self, stack, entry):
         """Lists of (what, entry, left out, extra bytes), from the first to run on the stack to the last that can come on top.
-        A switch of threads, wherever it is made, is made with interrupts off: either it or interrupts are on top."""
-        exception = ("deferred", "sysrq", "thread", "line", "nmi", "machine-check")
-        line = ("nmi", "machine-check", "thread")
-        last = ("exception", INTERRUPT, exception, HARDWARE)
+        A switch of threads, wherever it is made, is made with interrupts off: nothing but an exception is on top of it."""
+        never = ("nmi", "machine-check")
+        exception = ("exception", EXCEPTION, ("deferred", "sysrq", "thread", "line") + never, HARDWARE)
+        switch = ("switch at an interrupt's end", INTERRUPT, ("dispatch",), HARDWARE)
+        interrupts = [("interrupt with deferred work", INTERRUPT, ("sysrq", "thread") + never, HARDWARE),
+                      ("interrupt with system request", INTERRUPT, ("deferred", "thread") + never, HARDWARE),
+                      ("interrupt", INTERRUPT, ("deferred", "sysrq", "thread") + never, HARDWARE)]
+        if stack.kinds == "interrupts":
+            return [interrupts + [exception]]
         if entry.startswith("trap_"):
-            own = tuple(part for part in exception if part != stack.name.replace(" ", "-").lower())
-            return [[(stack.name, entry, own, HARDWARE), last]]
-        first = (entry, entry, ("thread",), 0)
-        if stack.kinds != "interrupts":
-            return [[first, last]]
-        return [[first, ("interrupt with deferred work", INTERRUPT, ("sysrq",) + line, HARDWARE),
-                 ("interrupt with system request", INTERRUPT, ("deferred",) + line, HARDWARE),
-                 ("interrupt", INTERRUPT, ("deferred", "sysrq") + line, HARDWARE), last],
-                [first, ("switch at an interrupt's end", SWITCH, ("thread",), HARDWARE + SWITCH_ENTRY), last]]
+            left_out = tuple(part for part in exception[2] if part != stack.name.replace(" ", "-").lower())
+            return [[(stack.name, entry, left_out, HARDWARE), exception]]
+        if stack.kinds == "exceptions":
+            return [[(entry, entry, ("thread",), 0), exception]]
+        on_top = [(*switch[:2], ("dispatch", "nested"), switch[3]), (*exception[:2], exception[2] + ("nested",), exception[3])]
+        thread = [(entry, entry, ("thread", "nested", "alone"), 0), *on_top]
+        before_threads = [(entry, entry, ("thread", "nested", "prompt"), 0), *on_top]
+        return [thread, before_threads] if entry == "kernel_entry" else [thread]
 
     def stack(self, stack, entry):
         """(bytes, [(what, bytes, chain)]): the worst sum over all ways to spread the groups of rules.once."""
@@ -150,11 +160,16 @@ def main():
     parser.add_argument("--frames", action="store_true",
                         help="only what the sums need: every frame's size and every call's callees are known")
     parser.add_argument("--chains", action="store_true", help="show the deepest path of each context")
+    parser.add_argument("--plant", help="FUNCTION=BYTES: as if that function's frame were so much larger")
     parser.add_argument("--json", help="a file for the table")
     arguments = parser.parse_args()
     started = time.monotonic()
     prover = Prover(arguments.kernel, arguments.root, arguments.rules)
     failures, table = list(prover.graph.unresolved), {}
+    failures += [f"{name}: its address is taken, and no call through a pointer leads to it" for name in prover.graph.lost()]
+    if arguments.plant:
+        name, size = arguments.plant.split("=")
+        prover.graph.plant(prover.image.address(name), int(size))
     if arguments.frames:
         return check_frames(prover, failures)
     print(f"{'stack':16} {'entry':26} {'worst case':>10} {'of':>6}   made of")

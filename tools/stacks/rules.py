@@ -14,7 +14,8 @@ class Error(Exception):
 class Rules:
     def __init__(self, path=os.path.join(HERE, "rules.txt")):
         self.stacks, self._never, self._calls, self._ignored = [], {}, {}, []
-        self.bounds, self.named, self.visitors, self._not, self.inside, self.used = {}, {}, {}, [], {}, set()
+        self.bounds, self.visitors, self._not, self.inside, self.used = {}, {}, [], {}, set()
+        self.via, self._lost = {}, []
         self.once, self.parts, self.static, self._switches = {}, {}, {}, []
         with open(path, encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
@@ -53,8 +54,10 @@ class Rules:
             self._not += [(rest[0], pattern, place) for pattern in rest[1:]]
         elif kind == "inside":
             self.inside[(rest[1], rest[2])] = (rest[0], place)
-        elif kind == "named":
-            self.named.update((member, place) for member in rest)
+        elif kind == "via":
+            self.via[rest[0]] = rest[1]
+        elif kind == "lost":
+            self._lost += rest
         else:
             raise Error(f"{place}: what is '{kind}'?")
 
@@ -80,6 +83,10 @@ class Rules:
                 self.used.add(place)
                 return True
         return False
+
+    def is_lost(self, name):
+        """Whether it is known why no call through a pointer leads to the function, though its address is taken."""
+        return any(fnmatch.fnmatchcase(plain(name), pattern) for pattern in self._lost)
 
     def switches(self, name):
         """Whether the function is to change to another stack."""

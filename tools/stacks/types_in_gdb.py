@@ -12,6 +12,7 @@ import gdb
 
 CALLED = re.compile(r"([A-Za-z_]\w*)\s*((?:\[[^][]*\]|\))*)\s*\(")
 CHAIN = re.compile(r"([A-Za-z_]\w*)((?:\[[^][]*\]|(?:->|\.)\w+)*)(?:->|\.)$")  # what a called member is a member of
+RETURNED = re.compile(r"\b(\w+)\(\)(?:->|\.)$")
 CAST = re.compile(r"\(\(\s*(?:const )?struct (\w+) \*\)\s*\w+\)(?:->)$")
 STEP = re.compile(r"\[[^][]*\]|(?:->|\.)(\w+)")
 STRUCTS = (gdb.TYPE_CODE_STRUCT, gdb.TYPE_CODE_UNION)
@@ -24,7 +25,9 @@ def canonical(kind):
         # A struct without a tag has no other name than its typedef's.
         return kind.name if target.code == gdb.TYPE_CODE_STRUCT and not target.tag else canonical(target)
     if kind.code == gdb.TYPE_CODE_PTR:
-        return canonical(kind.target()) + "*"
+        target = kind.target()
+        const = "const " if str(target) != str(target.unqualified()) else ""
+        return const + canonical(target) + "*"
     if kind.code == gdb.TYPE_CODE_ARRAY:
         return canonical(kind.target()) + "[]"
     if kind.code == gdb.TYPE_CODE_FUNC:
@@ -84,7 +87,8 @@ def variable(block, name):
             if symbol.name == name and (symbol.is_variable or symbol.is_argument):
                 return symbol
         block = block.superblock
-    return None
+    symbol = gdb.lookup_global_symbol(name)  # another file's
+    return symbol if symbol is not None and symbol.is_variable else None
 
 
 def element(kind):
@@ -100,6 +104,10 @@ def holder(block, before):
     match = CAST.search(before)
     if match:
         return match.group(1)
+    match = RETURNED.search(before)
+    symbol = gdb.lookup_global_symbol(match.group(1)) if match else None
+    if symbol is not None and symbol.is_function:
+        return element(symbol.type.target()).tag
     match = CHAIN.search(before)
     symbol = variable(block, match.group(1)) if match else None
     if symbol is None:
@@ -236,10 +244,15 @@ def function_types(functions):
     return types
 
 
+def function_files(functions):
+    blocks = ((address, outermost(gdb.block_for_pc(address))) for address in functions)
+    return {f"{address:x}": block.function.symtab.filename for address, block in blocks if block is not None}
+
+
 def main(root, calls, functions, words):
     blocks = all_blocks(functions + calls)
     members = struct_members(blocks)
-    print(json.dumps({"functions": function_types(functions),
+    print(json.dumps({"functions": function_types(functions), "files": function_files(functions),
                       "calls": {f"{address:x}": call(root, address, members) for address in calls},
                       "places": places(words, objects(blocks))}))
 
