@@ -37,7 +37,7 @@ def check_hung_chain(lines, links):
 def hung_thread(run):
     """a thread that waits too long is reported once, with what each thread of the chain waits for and where; on one CPU too"""
     owner = (r"  thread \d+ 'owner' waits for completion 'never', 1\.\d{3} s",
-             ("thread_wait_irq_off", "semaphore_wait_as", "fault_wait_with_mutex", "thread_start", "thread_begin"))
+             ("thread_wait_irq_off", "semaphore_wait", "fault_wait_with_mutex", "thread_start", "thread_begin"))
     waiter = (r"  thread \d+ 'waiter' waits for mutex 'hung fault' of thread \d+ 'owner', taken at fault_wait_with_mutex\+0x\w+ "
               r"\(src/fault/hung\.c:\d+\), 1\.\d{3} s",
               ("thread_wait_irq_off", "thread_wait_until", "mutex_lock", "fault_wait_for_mutex", "thread_start", "thread_begin"))
