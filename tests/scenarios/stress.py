@@ -80,4 +80,4 @@ def planted(run):
 
 
 stress_scenario(5)
-stress_scenario(60, labels=("long",))
+stress_scenario(60, labels=("long", "soak"))  # ten minutes: by `ctest --test-dir build/debug -L soak`
