@@ -6,7 +6,6 @@
 #include "event_shared.h"
 
 #include <base/assert.h>
-#include <cpu/cpu_mask.h>
 #include <cpu/interrupts.h>
 #include <cpu/percpu.h>
 #include <debug/log.h>
@@ -38,43 +37,40 @@ void event_shared_program(struct event_source *source, uint64_t deadline_ns)
     spinlock_unlock_irq_off(&lock);
 }
 
-/* Takes out whose wish is due; returns the first of the others. [lock] */
-static uint64_t take_due(uint64_t now_ns, struct cpu_mask *due)
-{
-    uint64_t first_ns = UINT64_MAX;
-
-    cpu_mask_clear_all(due);
-    for (uint32_t cpu = 0; cpu < percpu_nr_cpus(); cpu++) {
-        uint64_t *wish = percpu_of(cpu, wish_ns);
-
-        if (!is_wish(*wish))
-            continue;
-        if (*wish <= now_ns) {
-            *wish = UINT64_MAX;
-            cpu_mask_set(due, cpu);
-        } else if (*wish < first_ns) {
-            first_ns = *wish;
-        }
-    }
-    return first_ns;
-}
-
 static void kick(uint32_t cpu)
 {
     irq_ipi_send(irq_controller_id(cpu), IRQ_IPI_VECTOR, KICK_VECTOR);
 }
 
+/* Takes out whose wish is due, and interrupts those of other CPUs; returns the first of the rest. [lock] */
+static uint64_t take_due(uint64_t now_ns)
+{
+    uint32_t own = this_cpu_read(percpu.cpu_number);
+    uint64_t first_ns = UINT64_MAX;
+
+    for (uint32_t cpu = 0; cpu < percpu_nr_cpus(); cpu++) {
+        uint64_t *wish = percpu_of(cpu, wish_ns);
+
+        if (!is_wish(*wish))
+            continue;
+        if (*wish > now_ns) {
+            first_ns = *wish < first_ns ? *wish : first_ns;
+            continue;
+        }
+        *wish = UINT64_MAX;
+        if (cpu != own)
+            kick(cpu);
+    }
+    return first_ns;
+}
+
 void event_shared_fired(struct event_source *source)
 {
-    uint32_t cpu, own = this_cpu_read(percpu.cpu_number);
-    struct cpu_mask due;
-
     spinlock_lock_irq_off(&lock);
-    armed_ns = take_due(clock_now_ns(), &due);
+    armed_ns = take_due(clock_now_ns());
     if (armed_ns != UINT64_MAX)
         event_arm(source, armed_ns);
     spinlock_unlock_irq_off(&lock);
-    cpu_mask_for_each(cpu, &due) if (cpu != own) kick(cpu);
 }
 
 void event_shared_forget(void)
