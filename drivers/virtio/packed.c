@@ -9,25 +9,23 @@ static struct virtq_packed_desc *slot_at(const struct virtqueue *queue, uint16_t
     return (struct virtq_packed_desc *)queue->descriptors + slot;
 }
 
-/* The next available slot; the wrap counter turns at the ring's end. */
-static void step_avail(struct virtqueue *queue)
+/* Both bits of a slot made available in this round; the next round swaps them. */
+static unsigned availability(const struct virtqueue *queue)
 {
-    if (++queue->next_avail == queue->config.size) {
-        queue->next_avail = 0;
-        queue->avail_wrap = !queue->avail_wrap;
-    }
+    return queue->avail_wrap ? VIRTQ_PACKED_AVAIL : VIRTQ_PACKED_USED;
 }
 
 static uint16_t packed_add(struct virtqueue *queue, const struct virtqueue_segment *segments, unsigned nr_readable,
                            unsigned nr, unsigned chain_flags)
 {
-    struct virtq_packed_desc *head = slot_at(queue, queue->next_avail);
-    uint16_t id = queue->free_chain, head_flags = 0;
+    uint16_t id = queue->free_chain, head_flags = 0, slot = queue->next_avail, size = queue->config.size;
+    struct virtq_packed_desc *ring = slot_at(queue, 0), *head = ring + slot;
+    unsigned available = availability(queue);
 
     for (unsigned i = 0; i < nr; i++) {
-        struct virtq_packed_desc *to = slot_at(queue, queue->next_avail);
-        unsigned flags = chain_flags | (i >= nr_readable ? VIRTQ_DESC_WRITE : 0) | (i + 1 < nr ? VIRTQ_DESC_NEXT : 0) |
-                         (queue->avail_wrap ? VIRTQ_PACKED_AVAIL : VIRTQ_PACKED_USED);
+        struct virtq_packed_desc *to = ring + slot;
+        unsigned flags =
+            chain_flags | available | (i >= nr_readable ? VIRTQ_DESC_WRITE : 0) | (i + 1 < nr ? VIRTQ_DESC_NEXT : 0);
 
         WRITE_ONCE(to->base, segments[i].base.value);
         WRITE_ONCE(to->length_bytes, segments[i].length_bytes);
@@ -36,8 +34,13 @@ static uint16_t packed_add(struct virtqueue *queue, const struct virtqueue_segme
             head_flags = (uint16_t)flags;
         else
             WRITE_ONCE(to->flags, (uint16_t)flags);
-        step_avail(queue);
+        if (++slot == size) {
+            slot = 0;
+            available ^= VIRTQ_PACKED_AVAIL | VIRTQ_PACKED_USED;
+        }
     }
+    queue->next_avail = slot;
+    queue->avail_wrap = available == VIRTQ_PACKED_AVAIL;
     queue->free_chain = queue->chains[id].next;
     /* The whole chain before the flags that show it; pairs with the device's read of them (2.8.21.3.2). */
     __atomic_store_n(&head->flags, head_flags, __ATOMIC_RELEASE);

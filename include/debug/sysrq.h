@@ -22,7 +22,13 @@ TABLE_DECLARE(const struct sysrq, sysrqs);
  * runs once. Context: any. */
 void sysrq_ask(char letter);
 
-bool sysrq_is_asked(void);
+extern uint32_t sysrq_asked; /* [a] a bit for each letter; for sysrq_is_asked */
+
+/* A hint: whoever runs them looks again. */
+static ALWAYS_INLINE bool sysrq_is_asked(void)
+{
+    return __atomic_load_n(&sysrq_asked, __ATOMIC_RELAXED) != 0;
+}
 
 /* Runs what has been asked for. While one runs here or on another CPU the rest is left to that run, urgent ones aside,
  * so that requests never pile up on a stack. Context: any but NMI, no spinlock of the caller's held. */

@@ -13,7 +13,7 @@
 #define NR_LETTERS 26u
 #define NO_LETTER  (1u << NR_LETTERS) /* something else was typed */
 
-static uint32_t asked;      /* [a] a bit for each letter */
+uint32_t sysrq_asked;
 static uint32_t is_running; /* [a] requests that are not urgent, on some CPU */
 
 static uint32_t bit_of(char letter)
@@ -99,12 +99,7 @@ static void run_letters(uint32_t letters)
 
 void sysrq_ask(char letter)
 {
-    __atomic_fetch_or(&asked, bit_of(letter), __ATOMIC_RELEASE); /* pairs with the acquires in sysrq_run_asked */
-}
-
-bool sysrq_is_asked(void)
-{
-    return __atomic_load_n(&asked, __ATOMIC_RELAXED) != 0; /* a hint: whoever runs them looks again */
+    __atomic_fetch_or(&sysrq_asked, bit_of(letter), __ATOMIC_RELEASE); /* pairs with the acquires in sysrq_run_asked */
 }
 
 void sysrq_run_asked(void)
@@ -114,11 +109,12 @@ void sysrq_run_asked(void)
     if (!sysrq_is_asked())
         return;
     urgent = urgent_letters();
-    run_letters(__atomic_fetch_and(&asked, ~urgent, __ATOMIC_ACQUIRE) & urgent);
+    run_letters(__atomic_fetch_and(&sysrq_asked, ~urgent, __ATOMIC_ACQUIRE) & urgent);
     /* Looked at again after is_running is 0: what was left to a run that was just ending. Sequentially consistent, for
      * the store and the load after it must keep their order. */
-    while (__atomic_load_n(&asked, __ATOMIC_SEQ_CST) != 0 && !__atomic_exchange_n(&is_running, 1, __ATOMIC_SEQ_CST)) {
-        run_letters(__atomic_exchange_n(&asked, 0, __ATOMIC_ACQUIRE));
+    while (__atomic_load_n(&sysrq_asked, __ATOMIC_SEQ_CST) != 0 &&
+           !__atomic_exchange_n(&is_running, 1, __ATOMIC_SEQ_CST)) {
+        run_letters(__atomic_exchange_n(&sysrq_asked, 0, __ATOMIC_ACQUIRE));
         __atomic_store_n(&is_running, 0, __ATOMIC_SEQ_CST);
     }
 }
