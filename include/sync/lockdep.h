@@ -42,7 +42,7 @@ struct lockdep_hold {
 
 struct lockdep_holds {
     uint32_t nr;
-    struct lockdep_hold holds[LOCKDEP_HOLDS_MAX]; /* in the order of taking */
+    struct lockdep_hold holds[LOCKDEP_HOLDS_MAX + 1]; /* in the order of taking; then the one that is being taken */
 };
 
 #else

@@ -9,7 +9,6 @@
 #include <cpu/interrupts.h>
 #include <cpu/percpu.h>
 #include <cpu/tsc.h>
-#include <lib/string.h>
 #include <sync/lockdep_latency.h>
 #include <sync/lockdep_report.h>
 
@@ -31,13 +30,13 @@ static PER_CPU bool is_busy;                       /* [c] */
 static bool holds_too_many;                        /* [a] somebody held more locks than there are places for */
 static bool is_full_told;                          /* [a] */
 
-/* One taking. */
+/* One taking. Its stack is written where it stays: into the next free place of the list it will be on. */
 struct taking {
     struct lockdep_map *map;
     struct lock_class *class;
+    struct lockdep_hold *hold;
+    struct lockdep_holds *on;
     unsigned flags;
-    uint32_t nr_frames;
-    const void *frames[LOCKDEP_FRAMES_MAX];
     struct lockdep_caller caller;
 };
 
@@ -54,7 +53,7 @@ static void lock_graph_unlock(void)
 }
 
 /* False where nothing is to be learnt; else the caller ends with leave. Interrupts off. */
-static bool enter(void)
+static ALWAYS_INLINE bool enter(void)
 {
     if (this_cpu_read(percpu.nmi_depth) != 0 || this_cpu_read(percpu.in_report) != 0 || this_cpu_read(is_busy))
         return false;
@@ -67,7 +66,7 @@ static bool is_full(void)
     return __atomic_load_n(&graph.is_full, __ATOMIC_RELAXED) || __atomic_load_n(&holds_too_many, __ATOMIC_RELAXED);
 }
 
-static void leave(void)
+static ALWAYS_INLINE void leave(void)
 {
     this_cpu_write(is_busy, false);
     if (UNLIKELY(is_full()) && !__atomic_load_n(&is_full_told, __ATOMIC_RELAXED) &&
@@ -75,14 +74,14 @@ static void leave(void)
         lockdep_tell_full(graph.is_full ? "memory for what is learnt ran out" : "more locks are held than are noted");
 }
 
-static struct lockdep_holds *this_thread_holds(void)
+static ALWAYS_INLINE struct lockdep_holds *this_thread_holds(void)
 {
     struct lockdep_holds *holds = this_cpu_read(thread_holds);
 
     return holds ? holds : &boot_holds;
 }
 
-static struct lockdep_holds *holds_for(unsigned flags)
+static ALWAYS_INLINE struct lockdep_holds *holds_for(unsigned flags)
 {
     return flags & LOCKDEP_SLEEPING ? this_thread_holds() : this_cpu_pointer(cpu_holds);
 }
@@ -125,6 +124,27 @@ static struct lock_class *class_of(struct lockdep_map *map, const char *name)
     return class;
 }
 
+static ALWAYS_INLINE void capture(const struct taking *taking)
+{
+    taking->hold->nr_frames = (uint8_t)lockdep_capture_stack(taking->hold->frames, taking->caller.frame);
+}
+
+static ALWAYS_INLINE void place(struct taking *taking)
+{
+    taking->on = holds_for(taking->flags);
+    taking->hold = &taking->on->holds[taking->on->nr];
+    capture(taking);
+}
+
+/* What the report takes is recorded where this taking's stack is. */
+static void tell(const struct lock_finding *finding, const struct taking *taking)
+{
+    leave();
+    lockdep_report(finding, &taking->caller);
+    this_cpu_write(is_busy, true);
+    capture(taking);
+}
+
 static void learn_usage(const struct taking *taking, enum lock_usage usage)
 {
     struct lock_finding finding;
@@ -132,13 +152,11 @@ static void learn_usage(const struct taking *taking, enum lock_usage usage)
     if (__atomic_load_n(&taking->class->usages, __ATOMIC_ACQUIRE) & (1u << usage)) /* pairs with lock_graph_add_usage */
         return;
     lock_graph_lock();
-    lock_graph_add_usage(&graph, taking->class, usage, lock_graph_add_stack(&graph, taking->frames, taking->nr_frames),
-                         &finding);
+    lock_graph_add_usage(&graph, taking->class, usage,
+                         lock_graph_add_stack(&graph, taking->hold->frames, taking->hold->nr_frames), &finding);
     lock_graph_unlock();
-    leave();
     if (finding.kind != LOCK_FINDING_NONE)
-        lockdep_report(&finding, &taking->caller);
-    this_cpu_write(is_busy, true);
+        tell(&finding, taking);
 }
 
 static void learn_edge(const struct taking *taking, const struct lockdep_hold *held)
@@ -149,42 +167,40 @@ static void learn_edge(const struct taking *taking, const struct lockdep_hold *h
         return;
     lock_graph_lock();
     lock_graph_add_edge(&graph, held->class, taking->class, lock_graph_add_stack(&graph, held->frames, held->nr_frames),
-                        lock_graph_add_stack(&graph, taking->frames, taking->nr_frames), &finding);
+                        lock_graph_add_stack(&graph, taking->hold->frames, taking->hold->nr_frames), &finding);
     lock_graph_unlock();
-    leave();
     if (finding.kind != LOCK_FINDING_NONE)
-        lockdep_report(&finding, &taking->caller);
-    this_cpu_write(is_busy, true);
+        tell(&finding, taking);
 }
 
 /* Asking for a lock that is held already is for the lock itself to tell; but for a reader, which it does not know. */
-static bool is_in_order(const struct lockdep_hold *held, const struct taking *taking)
+static ALWAYS_INLINE bool is_in_order(const struct lockdep_hold *held, const struct taking *taking)
 {
     if (held->is_waiting || (held->map == taking->map && !(held->flags & LOCKDEP_SHARED)))
         return true;
     return held->class == taking->class && held->map->number != 0 && held->map->number < taking->map->number;
 }
 
-static void learn_edges(const struct taking *taking, const struct lockdep_holds *holds, uint32_t depth)
+static ALWAYS_INLINE void learn_edges(const struct taking *taking, const struct lockdep_holds *holds, uint32_t depth)
 {
     for (uint32_t i = 0; i < holds->nr; i++)
         if (holds->holds[i].interrupt_depth == depth && !is_in_order(&holds->holds[i], taking))
             learn_edge(taking, &holds->holds[i]);
 }
 
-static void learn_all_edges(const struct taking *taking, uint32_t depth)
+static ALWAYS_INLINE void learn_all_edges(const struct taking *taking, uint32_t depth)
 {
     if (depth == 0)
         learn_edges(taking, this_thread_holds(), depth);
     learn_edges(taking, this_cpu_pointer(cpu_holds), depth);
 }
 
-static bool is_in_deferred(uint32_t depth)
+static ALWAYS_INLINE bool is_in_deferred(uint32_t depth)
 {
     return this_cpu_read(deferred_depth) == depth + 1;
 }
 
-static void learn_usages(const struct taking *taking, uint32_t depth, bool irqs_on)
+static ALWAYS_INLINE void learn_usages(const struct taking *taking, uint32_t depth, bool irqs_on)
 {
     bool is_thread = depth == 0 && !is_in_deferred(depth);
 
@@ -194,25 +210,21 @@ static void learn_usages(const struct taking *taking, uint32_t depth, bool irqs_
         learn_usage(taking, is_thread ? LOCK_OPEN_IN_THREAD : LOCK_OPEN_IN_DEFERRED);
 }
 
-static void push(const struct taking *taking, uint32_t depth)
+static ALWAYS_INLINE void push(const struct taking *taking, uint32_t depth)
 {
-    struct lockdep_holds *holds = holds_for(taking->flags);
-    struct lockdep_hold *hold;
+    struct lockdep_hold *hold = taking->hold;
 
-    if (holds->nr == LOCKDEP_HOLDS_MAX) {
+    if (UNLIKELY(taking->on->nr == LOCKDEP_HOLDS_MAX)) {
         __atomic_store_n(&holds_too_many, true, __ATOMIC_RELAXED);
         return;
     }
-    hold = &holds->holds[holds->nr];
     hold->map = taking->map;
     hold->class = taking->class;
     hold->flags = (uint16_t)taking->flags;
     hold->is_waiting = !(taking->flags & LOCKDEP_TRY);
-    hold->nr_frames = (uint8_t)taking->nr_frames;
     hold->interrupt_depth = depth;
-    memcpy(hold->frames, taking->frames, taking->nr_frames * sizeof(taking->frames[0]));
     hold->since = tsc_since_entry();
-    holds->nr++;
+    taking->on->nr++;
 }
 
 void lockdep_acquire(struct lockdep_map *map, const char *name, unsigned flags)
@@ -231,7 +243,7 @@ void lockdep_acquire(struct lockdep_map *map, const char *name, unsigned flags)
         if (taking.class) {
             if (flags & LOCKDEP_SLEEPING)
                 __atomic_store_n(&taking.class->holds_sleep, true, __ATOMIC_RELAXED);
-            taking.nr_frames = lockdep_capture_stack(taking.frames, taking.caller.frame);
+            place(&taking);
             learn_usages(&taking, depth, irqs_on);
             if (!(flags & LOCKDEP_TRY))
                 learn_all_edges(&taking, depth);
@@ -250,15 +262,26 @@ static struct lockdep_hold *find_in(struct lockdep_holds *holds, const struct lo
     return NULL;
 }
 
-/* The lock's entry, and in *in the list it is on; NULL where nothing was recorded of it. */
-static struct lockdep_hold *find(const struct lockdep_map *map, struct lockdep_holds **in)
+static NOINLINE struct lockdep_hold *find_below(const struct lockdep_map *map, struct lockdep_holds **in)
 {
-    struct lockdep_hold *hold = find_in(*in = this_cpu_pointer(cpu_holds), map);
+    struct lockdep_hold *hold = find_in(*in, map);
 
     return hold ? hold : find_in(*in = this_thread_holds(), map);
 }
 
-static void note_longest(uint64_t *longest, uint64_t ticks)
+/* The lock's entry, and in *in the list it is on; NULL where nothing was recorded of it. As a rule it is the last that
+ * this CPU has taken. */
+static ALWAYS_INLINE struct lockdep_hold *find(const struct lockdep_map *map, struct lockdep_holds **in)
+{
+    struct lockdep_holds *holds = this_cpu_pointer(cpu_holds);
+
+    *in = holds;
+    if (LIKELY(holds->nr > 0) && LIKELY(holds->holds[holds->nr - 1].map == map))
+        return &holds->holds[holds->nr - 1];
+    return find_below(map, in);
+}
+
+static ALWAYS_INLINE void note_longest(uint64_t *longest, uint64_t ticks)
 {
     if (ticks > __atomic_load_n(longest, __ATOMIC_RELAXED))
         __atomic_store_n(longest, ticks, __ATOMIC_RELAXED);
@@ -293,7 +316,7 @@ void lockdep_acquired(struct lockdep_map *map)
 }
 
 /* True when it was held over the limit of the command `latency`. */
-static bool count_held(const struct lockdep_hold *hold)
+static ALWAYS_INLINE bool count_held(const struct lockdep_hold *hold)
 {
     struct lock_statistics *statistics = &hold->class->statistics;
     uint64_t ticks = tsc_since_entry() - hold->since;
@@ -350,7 +373,7 @@ void lockdep_function_enter(struct lockdep_map *map, const char *kind, uintptr_t
         taking.class = class_of_function(kind, function);
         map->class = taking.class;
         if (taking.class) {
-            taking.nr_frames = lockdep_capture_stack(taking.frames, taking.caller.frame);
+            place(&taking);
             learn_usages(&taking, depth, irqs_on);
             push(&taking, depth);
         }
@@ -375,7 +398,7 @@ void lockdep_wait_for_function(const char *kind, uintptr_t function)
     if (enter()) {
         taking.class = class_of_function(kind, function);
         if (taking.class) {
-            taking.nr_frames = lockdep_capture_stack(taking.frames, taking.caller.frame);
+            place(&taking);
             learn_usages(&taking, depth, false);
             learn_all_edges(&taking, depth);
         }
