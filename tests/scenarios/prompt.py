@@ -125,7 +125,7 @@ def completion(run):
         show(vm, CONTROL["U"] + "log w" + TAB, "keel> log warn", 15)
         show(vm, CONTROL["U"] + "echo a; ver" + TAB, "keel> echo a; version", 22)
         vm.send(CONTROL["U"] + "e" + TAB * 2)
-        vm.expect(r"^echo +exit *$")
+        vm.expect(r"^echo +exit( +explore)? *$")  # explore: in builds that can
         show(vm, "", "keel> e", 7)
         show(vm, CONTROL["U"] + "nothing" + TAB, "keel> nothing", 13)
         show(vm, CONTROL["U"], "keel>")
