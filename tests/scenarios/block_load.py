@@ -113,7 +113,7 @@ def block_errors(run):
 @scenario("block/reset-in-flight", builds=ALL_BUILDS)
 def block_reset_in_flight(run):
     """slow disks reset with hundreds of requests in flight: those end with errors, and the disks work again"""
-    extra = ["-object", "throttle-group,id=slow,x-iops-total=2000"]
+    extra = ["-object", "throttle-group,id=slow,x-iops-total=1000"]
     for n, device in enumerate(("", ",packed=on")):
         extra += filtered_disk(run, f"d{n}", "driver=throttle,throttle-group=slow", f",queue-size=256{device}")
     with run.boot(Machine(extra=tuple(extra))) as vm:

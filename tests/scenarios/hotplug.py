@@ -54,7 +54,7 @@ def rng(run):
         assert "no entropy devices" in vm.command("rng")
         before = vm.command("devices")
         plug(vm, "virtio-rng-pci", bus="rp", id="x")
-        assert "in use" in vm.command("slots")
+        wait_state(vm, PORT, "in use.*")  # said before it is so
         assert re.search(r"^01:00\.0: modern, .* \d+ bytes received", vm.command("rng"), re.M)
         assert re.search(r"^01:00\.0 1af4:1044 .*: virtio-pci", vm.command("pci"), re.M)
         unplug(vm)
