@@ -212,7 +212,8 @@ struct vm_area *vm_area_find(uint64_t base)
     return area;
 }
 
-const struct vm_area *vm_area_of_address(uint64_t address)
+/* What it steps on may just have been given back, and is memory all the same. */
+NO_KASAN const struct vm_area *vm_area_of_address(uint64_t address)
 {
     const struct rbtree_node *node = READ_ONCE(vm_areas.root);
 
