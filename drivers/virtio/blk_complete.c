@@ -73,7 +73,7 @@ static int reap_locked(struct blk_queue *queue, struct done *done)
     return result;
 }
 
-void blk_reap(void *context)
+NO_CANARY void blk_reap(void *context)
 {
     struct blk_queue *queue = context;
     struct done done = {NULL, &done.first};

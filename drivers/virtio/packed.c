@@ -15,35 +15,41 @@ static unsigned availability(const struct virtqueue *queue)
     return queue->avail_wrap ? VIRTQ_PACKED_AVAIL : VIRTQ_PACKED_USED;
 }
 
+static ALWAYS_INLINE void fill(struct virtq_packed_desc *to, const struct virtqueue_segment *segment, uint16_t id)
+{
+    WRITE_ONCE(to->base, segment->base.value);
+    WRITE_ONCE(to->length_bytes, segment->length_bytes);
+    WRITE_ONCE(to->id, id);
+}
+
+/* The head is the last to be written: its flags show the whole chain. */
 static uint16_t packed_add(struct virtqueue *queue, const struct virtqueue_segment *segments, unsigned nr_readable,
                            unsigned nr, unsigned chain_flags)
 {
-    uint16_t id = queue->free_chain, head_flags = 0, slot = queue->next_avail, size = queue->config.size;
-    struct virtq_packed_desc *ring = slot_at(queue, 0), *head = ring + slot;
-    unsigned available = availability(queue);
+    const struct virtqueue_segment *writable = segments + nr_readable, *last = segments + nr - 1;
+    uint16_t id = queue->free_chain, size = queue->config.size;
+    struct virtq_packed_desc *ring = slot_at(queue, 0), *head = ring + queue->next_avail, *to = head;
+    unsigned available = availability(queue), flags = chain_flags | available | (nr_readable ? 0 : VIRTQ_DESC_WRITE);
+    unsigned head_flags = flags | (nr > 1 ? VIRTQ_DESC_NEXT : 0);
 
-    for (unsigned i = 0; i < nr; i++) {
-        struct virtq_packed_desc *to = ring + slot;
-        unsigned flags =
-            chain_flags | available | (i >= nr_readable ? VIRTQ_DESC_WRITE : 0) | (i + 1 < nr ? VIRTQ_DESC_NEXT : 0);
-
-        WRITE_ONCE(to->base, segments[i].base.value);
-        WRITE_ONCE(to->length_bytes, segments[i].length_bytes);
-        WRITE_ONCE(to->id, id);
-        if (i == 0)
-            head_flags = (uint16_t)flags;
-        else
-            WRITE_ONCE(to->flags, (uint16_t)flags);
-        if (++slot == size) {
-            slot = 0;
-            available ^= VIRTQ_PACKED_AVAIL | VIRTQ_PACKED_USED;
+    fill(head, segments, id);
+    for (const struct virtqueue_segment *segment = segments;;) {
+        if (++to == ring + size) {
+            to = ring;
+            flags ^= VIRTQ_PACKED_AVAIL | VIRTQ_PACKED_USED;
         }
+        if (++segment > last)
+            break;
+        if (segment == writable)
+            flags |= VIRTQ_DESC_WRITE;
+        fill(to, segment, id);
+        WRITE_ONCE(to->flags, (uint16_t)(segment < last ? flags | VIRTQ_DESC_NEXT : flags));
     }
-    queue->next_avail = slot;
-    queue->avail_wrap = available == VIRTQ_PACKED_AVAIL;
+    queue->next_avail = (uint16_t)(to - ring);
+    queue->avail_wrap = flags & VIRTQ_PACKED_AVAIL;
     queue->free_chain = queue->chains[id].next;
     /* The whole chain before the flags that show it; pairs with the device's read of them (2.8.21.3.2). */
-    __atomic_store_n(&head->flags, head_flags, __ATOMIC_RELEASE);
+    __atomic_store_n(&head->flags, (uint16_t)head_flags, __ATOMIC_RELEASE);
     queue->nr_unannounced += nr;
     return id;
 }

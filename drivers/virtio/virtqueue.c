@@ -248,7 +248,7 @@ static void *chain_end(struct virtqueue *queue, uint16_t id)
     return token;
 }
 
-int virtqueue_reap(struct virtqueue *queue, void **token, uint32_t *length_bytes)
+NO_CANARY int virtqueue_reap(struct virtqueue *queue, void **token, uint32_t *length_bytes)
 {
     struct virtqueue_chain *chain;
     uint32_t id, length;

@@ -22,6 +22,9 @@
 /* Code that runs where the address sanitizer's shadow is not there yet. */
 #define NO_KASAN __attribute__((no_sanitize_address))
 
+/* For a function on a hot path that has no array: -fstack-protector-strong guards whatever passes an address on. */
+#define NO_CANARY __attribute__((no_stack_protector))
+
 /* A variable that every CPU has its own copy of; reach it through cpu/percpu.h only. It starts as zero. */
 #define PER_CPU __attribute__((section(".percpu")))
 

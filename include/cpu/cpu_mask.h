@@ -82,11 +82,11 @@ static inline uint32_t cpu_mask_count(const struct cpu_mask *mask)
     return count;
 }
 
-/* The first CPU of the set from `from` on, or CPU_MAX. */
+/* The first CPU of the set from `from` on, or CPU_MAX. Others may change the set meanwhile, as in cpu_mask_and. */
 static inline uint32_t cpu_mask_next(const struct cpu_mask *mask, uint32_t from)
 {
     while (from < CPU_MAX) {
-        uint64_t bits = mask->words[from / 64] >> (from % 64);
+        uint64_t bits = READ_ONCE(mask->words[from / 64]) >> (from % 64);
 
         if (bits)
             return from + (uint32_t)__builtin_ctzll(bits);
@@ -103,7 +103,7 @@ static inline bool cpu_mask_is_empty(const struct cpu_mask *mask)
 static inline void cpu_mask_and(struct cpu_mask *result, const struct cpu_mask *a, const struct cpu_mask *b)
 {
     for (uint32_t word = 0; word < CPU_MASK_WORDS; word++)
-        result->words[word] = a->words[word] & b->words[word];
+        result->words[word] = READ_ONCE(a->words[word]) & READ_ONCE(b->words[word]);
 }
 
 static inline bool cpu_mask_is_equal(const struct cpu_mask *a, const struct cpu_mask *b)

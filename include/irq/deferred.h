@@ -4,6 +4,7 @@
 
 #include <base/compiler.h>
 #include <base/types.h>
+#include <cpu/percpu.h>
 #include <lib/list.h>
 
 struct deferred {
@@ -34,7 +35,16 @@ void deferred_init(void);
  * where nothing can interrupt at a moment. That code may hold a spinlock, so one
  * that deferred work takes is taken with an irqsave form elsewhere. Context: irq-off. */
 void deferred_run(void);
-bool deferred_is_pending(void);
+
+extern PER_CPU struct list deferred_here; /* [c] with interrupts off; all zero until first used */
+
+/* Context: irq-off. */
+static ALWAYS_INLINE bool deferred_is_pending(void)
+{
+    const struct list *list = this_cpu_pointer(deferred_here);
+
+    return list->next && !list_is_empty(list);
+}
 
 /* Interrupts this CPU, so that what is queued on it runs once interrupts are on; without an interrupt controller it
  * waits for who calls deferred_run next. Context: irq-off. */

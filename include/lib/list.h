@@ -1,5 +1,6 @@
-/* A circular doubly linked list with the links inside the objects (as in CONTAINER_OF). No locking of its own.
- * Links are checked on every insertion and removal, in every build: a corrupt neighbour ends in list_corrupted. */
+/* A circular doubly linked list with the links inside the objects (as in CONTAINER_OF). No locking of its own; whether
+ * a list has a first node may be looked at without the lock, with READ_ONCE. Links are checked on every insertion and
+ * removal, in every build: a corrupt neighbour ends in list_corrupted. */
 #pragma once
 
 #include <base/compiler.h>
@@ -42,7 +43,7 @@ static inline void list_insert_between_(struct list *node, struct list *prev, st
         list_corrupted(node, prev, next, "insert: node is already in the list");
     node->prev = prev;
     node->next = next;
-    prev->next = node;
+    WRITE_ONCE(prev->next, node);
     next->prev = node;
 }
 
@@ -66,7 +67,7 @@ static inline void list_remove(struct list *node)
         list_corrupted(node, prev, prev->next, "remove: prev->next");
     if (UNLIKELY(next->prev != node))
         list_corrupted(node, next, next->prev, "remove: next->prev");
-    prev->next = next;
+    WRITE_ONCE(prev->next, next);
     next->prev = prev;
     node->next = LIST_POISON_NEXT;
     node->prev = LIST_POISON_PREV;
@@ -81,7 +82,7 @@ static inline struct list *list_remove_first(struct list *list)
         list_corrupted(node, node, node->prev, "remove: first->prev");
     if (UNLIKELY(next->prev != node))
         list_corrupted(node, next, next->prev, "remove: next->prev");
-    list->next = next;
+    WRITE_ONCE(list->next, next);
     next->prev = list;
     node->next = LIST_POISON_NEXT;
     node->prev = LIST_POISON_PREV;

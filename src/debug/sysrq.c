@@ -13,7 +13,7 @@
 #define NR_LETTERS 26u
 #define NO_LETTER  (1u << NR_LETTERS) /* something else was typed */
 
-uint32_t sysrq_asked; /* [a] a bit for each letter */
+uint32_t sysrq_asked;       /* [a] a bit for each letter */
 static uint32_t is_running; /* [a] requests that are not urgent, on some CPU */
 
 static uint32_t bit_of(char letter)

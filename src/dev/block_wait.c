@@ -122,8 +122,8 @@ static void wait_for(struct block_device *device, struct block_waiter *waiter)
         sleep_until_done(device, waiter);
 }
 
-static int execute(struct block_device *device, struct block_request *request,
-                   void (*submit)(struct block_device *device, struct block_request *request))
+static NO_CANARY int execute(struct block_device *device, struct block_request *request,
+                             void (*submit)(struct block_device *device, struct block_request *request))
 {
     struct block_waiter waiter = {.thread = thread_current()};
 
@@ -232,8 +232,8 @@ static NOINLINE int transfer_pieces(struct block_device *device, enum block_oper
     return 0;
 }
 
-static int transfer(struct block_device *device, enum block_operation operation, uint64_t sector, vaddr_t memory,
-                    size_t length_bytes)
+static NO_CANARY int transfer(struct block_device *device, enum block_operation operation, uint64_t sector,
+                              vaddr_t memory, size_t length_bytes)
 {
     struct block_request request;
     struct block_segment segment;

@@ -13,12 +13,12 @@
 
 #define DEFERRED_VECTOR IPI_LAST_VECTOR
 
-static PER_CPU struct list queue; /* [c] with interrupts off; all zero until first used */
-static PER_CPU bool is_running;   /* [c] with interrupts off: an interrupt of the work leaves new work to who runs */
+PER_CPU struct list deferred_here; /* [c] with interrupts off */
+static PER_CPU bool is_running;    /* [c] with interrupts off: an interrupt of the work leaves new work to who runs */
 
 static struct list *this_cpu_queue(void)
 {
-    struct list *list = this_cpu_pointer(queue);
+    struct list *list = this_cpu_pointer(deferred_here);
 
     if (!list->next)
         list_init(list);
@@ -55,11 +55,6 @@ void deferred_queue(struct deferred *deferred)
     if (!this_cpu_read(is_running) && this_cpu_read(percpu.interrupt_depth) == 0)
         deferred_interrupt();
     irq_restore(flags);
-}
-
-bool deferred_is_pending(void)
-{
-    return !list_is_empty(this_cpu_queue());
 }
 
 /* Interrupts off on entry and return. Not pending before it runs: work that comes up meanwhile queues it again. Running
