@@ -74,7 +74,7 @@ void fair_insert_into_tree(struct fair_queue *fair, struct sched_entity *entity)
     rbtree_insert(&fair->tree, &entity->node, parent, side);
     fair->sum += weighed(fair, entity);
     fair->weight += entity->weight;
-    fair->nr++;
+    WRITE_ONCE(fair->nr, fair->nr + 1);
 }
 
 void fair_remove_from_tree(struct fair_queue *fair, struct sched_entity *entity)
@@ -82,7 +82,7 @@ void fair_remove_from_tree(struct fair_queue *fair, struct sched_entity *entity)
     rbtree_remove(&fair->tree, &entity->node);
     fair->sum -= weighed(fair, entity);
     fair->weight -= entity->weight;
-    fair->nr--;
+    WRITE_ONCE(fair->nr, fair->nr - 1);
 }
 
 /* What running adds to the sums: it is fair, or NULL. */

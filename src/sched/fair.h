@@ -116,7 +116,7 @@ static inline void fair_insert_first(struct fair_queue *fair, struct sched_entit
 {
     fair->tree.root = &entity->node;
     fair->weight = entity->weight;
-    fair->nr = 1;
+    WRITE_ONCE(fair->nr, 1);
 }
 
 /* The only one. */
@@ -124,7 +124,7 @@ static inline void fair_remove_last(struct fair_queue *fair, const struct sched_
 {
     fair->tree.root = NULL;
     fair->weight = 0;
-    fair->nr = 0;
+    WRITE_ONCE(fair->nr, 0);
     fair->zero = entity->vruntime;
 }
 

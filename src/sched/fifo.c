@@ -19,7 +19,7 @@ void fifo_insert(struct fifo_queue *fifo, struct sched_entity *entity, enum fifo
     else
         list_add_last(list, &entity->link);
     fifo->ready[entity->priority / 64] |= 1ull << entity->priority % 64;
-    fifo->nr++;
+    WRITE_ONCE(fifo->nr, fifo->nr + 1);
 }
 
 void fifo_remove(struct fifo_queue *fifo, struct sched_entity *entity)
@@ -27,7 +27,7 @@ void fifo_remove(struct fifo_queue *fifo, struct sched_entity *entity)
     list_remove(&entity->link);
     if (list_is_empty(&fifo->list[entity->priority]))
         fifo->ready[entity->priority / 64] &= ~(1ull << entity->priority % 64);
-    fifo->nr--;
+    WRITE_ONCE(fifo->nr, fifo->nr - 1);
 }
 
 unsigned fifo_highest(const struct fifo_queue *fifo)

@@ -69,7 +69,7 @@ static ALWAYS_INLINE bool run_queue_try_hand_over(struct run_queue *queue, struc
         return false;
     DEBUG_ASSERT(entity->state == ENTITY_OUT && entity->queue == queue);
     queue->takes_key = HAND_TAKES_NOBODY;
-    queue->handed = entity;
+    WRITE_ONCE(queue->handed, entity);
     entity->state = ENTITY_QUEUED;
     return true;
 }
@@ -96,7 +96,7 @@ static ALWAYS_INLINE void run_queue_hand_over(struct run_queue *queue, struct sc
     }
     previous->state = ENTITY_OUT;
     queue->fair.zero = vruntime;
-    queue->handed = NULL;
+    WRITE_ONCE(queue->handed, NULL);
     queue->takes_key = key; /* a whole slice ends later than the one before it would have */
     queue->running = next;
     hand_forget(next);

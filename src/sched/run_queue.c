@@ -107,7 +107,7 @@ static NOINLINE enum run_queue_effect add_anybody(struct run_queue *queue, struc
     } else {
         fifo_insert(&queue->fifo, entity, FIFO_END);
     }
-    queue->load += load_of(entity);
+    WRITE_ONCE(queue->load, queue->load + load_of(entity));
     entity->queue = queue;
     entity->state = ENTITY_QUEUED;
     return effect_of(queue, entity, had_waiting);
@@ -162,7 +162,7 @@ enum run_queue_effect run_queue_add(struct run_queue *queue, struct sched_entity
     if (UNLIKELY(!is_second(queue, entity) || !place_second(queue, entity, now, arrival)))
         return add_anybody(queue, entity, now, arrival, 0);
     fair_insert_first(&queue->fair, entity);
-    queue->load += entity->weight;
+    WRITE_ONCE(queue->load, queue->load + entity->weight);
     entity->state = ENTITY_QUEUED;
     return fair_goes_before_only(entity, running) ? EFFECT_PREEMPT : EFFECT_TIMER;
 }
@@ -187,7 +187,7 @@ void run_queue_remove(struct run_queue *queue, struct sched_entity *entity, uint
     } else {
         fifo_remove(&queue->fifo, entity);
     }
-    queue->load -= load_of(entity);
+    WRITE_ONCE(queue->load, queue->load - load_of(entity));
     entity->state = ENTITY_OUT;
 }
 
@@ -200,7 +200,7 @@ static struct sched_entity *put_back(struct run_queue *queue, enum run_queue_dep
 
     if (departure == WAITS) {
         previous->state = ENTITY_OUT;
-        queue->load -= load_of(previous);
+        WRITE_ONCE(queue->load, queue->load - load_of(previous));
         if (is_fair)
             fair_leave(&queue->fair, previous, NULL);
         hand_note_leaving(queue, previous);
@@ -245,10 +245,10 @@ static NOINLINE struct sched_entity *next_of_all(struct run_queue *queue, uint64
     }
     next = choose(queue, previous, departure == YIELDS);
     queue->running = NULL;
-    queue->urgency = 0;
+    WRITE_ONCE(queue->urgency, 0);
     if (next == NULL)
         return NULL;
-    queue->urgency = sched_urgency(next);
+    WRITE_ONCE(queue->urgency, sched_urgency(next));
     return start(queue, next, now);
 }
 
@@ -265,7 +265,7 @@ NOINLINE void run_queue_settle_handed(struct run_queue *queue, uint64_t now)
 {
     struct sched_entity *entity = queue->handed;
 
-    queue->handed = NULL;
+    WRITE_ONCE(queue->handed, NULL);
     entity->state = ENTITY_OUT;
     (void)run_queue_add(queue, entity, now, ARRIVAL_WOKEN);
 }
@@ -279,7 +279,7 @@ static NOINLINE struct sched_entity *leave_to_equal(struct run_queue *queue, uin
     ASSERT(next->state == ENTITY_QUEUED);
     fair_leave_equal(previous, next);
     hand_note_leaving(queue, previous);
-    queue->load -= previous->weight;
+    WRITE_ONCE(queue->load, queue->load - previous->weight);
     previous->state = ENTITY_OUT;
     fair_remove_last(&queue->fair, next);
     return start(queue, next, now);
@@ -358,7 +358,7 @@ enum run_queue_effect run_queue_set_policy(struct run_queue *queue, struct sched
         if (queue->running != NULL)
             charge(queue->running, now);
         had_waiting = queue->fair.nr != 0;
-        queue->load -= load_of(entity);
+        WRITE_ONCE(queue->load, queue->load - load_of(entity));
         if (!stays)
             take_out(queue, entity);
     }
@@ -369,9 +369,9 @@ enum run_queue_effect run_queue_set_policy(struct run_queue *queue, struct sched
     hand_forget_policy(entity);
     if (is_out)
         return EFFECT_NONE;
-    queue->load += load_of(entity);
+    WRITE_ONCE(queue->load, queue->load + load_of(entity));
     if (entity->state == ENTITY_RUNNING)
-        queue->urgency = sched_urgency(entity);
+        WRITE_ONCE(queue->urgency, sched_urgency(entity));
     if (stays)
         return EFFECT_NONE;
     put_in(queue, entity, place);
