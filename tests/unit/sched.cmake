@@ -48,7 +48,7 @@ sched_plant(lag_of_another_weight TEST run_queue SOURCE fair
 sched_plant(preempted_goes_behind TEST run_queue SOURCE fifo
             FROM "if (place == FIFO_FRONT)" TO "if (place != FIFO_FRONT)" EXPECT "FAILED[^\n]*test_fifo_order")
 sched_plant(load_keeps_who_waits TEST simulation ONLY test_random_machines SOURCE run_queue
-            FROM "queue->load -= previous->weight" TO "queue->load -= 0" EXPECT "the load of the run queue is wrong")
+            FROM "queue->load - previous->weight" TO "queue->load" EXPECT "the load of the run queue is wrong")
 sched_plant(handed_over_and_lost TEST simulation ONLY test_random_machines SOURCE run_queue
             FROM "(void)run_queue_add(queue, entity, now, ARRIVAL_WOKEN)" TO "(void)now"
             EXPECT "a thread is lost, or runs while it waits")
