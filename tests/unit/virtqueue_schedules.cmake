@@ -85,8 +85,8 @@ schedule_plant(split_index_before_descriptors SOURCE split
   TO "uint16_t head = queue->free_chain, at = head; WRITE_ONCE(avail_of(queue)->index, (uint16_t)(queue->next_avail + 1));"
   EXPECT "line [0-9]+: request->is_in_flight|${torn}" ONLY x86)
 schedule_plant(packed_head_before_chain SOURCE packed
-  FROM "WRITE_ONCE(to->base, segments[i].base.value)"
-  TO "WRITE_ONCE(to->flags, (uint16_t)flags); WRITE_ONCE(to->base, segments[i].base.value)"
+  FROM "fill(head, segments, id);"
+  TO "WRITE_ONCE(head->flags, (uint16_t)head_flags); fill(head, segments, id);"
   EXPECT "failed: [^\n]*" ONLY x86)
 schedule_plant(split_index_not_released SOURCE split
   FROM "queue->next_avail, __ATOMIC_RELEASE)" TO "queue->next_avail, __ATOMIC_RELAXED)" EXPECT "${torn}" ONLY weak)
