@@ -4,6 +4,7 @@
 #include <base/errno.h>
 #include <cpu/features.h>
 #include <cpu/interrupts.h>
+#include <cpu/percpu.h>
 #include <cpu/registers.h>
 #include <debug/log.h>
 #include <hw/lapic.h>
@@ -79,8 +80,31 @@ static bool can_send_to(uint32_t apic_id)
     return is_x2apic || apic_id < LAPIC_XAPIC_BROADCAST;
 }
 
-/* destination: an APIC id; no matter where value has a shorthand. In xAPIC mode the two halves belong together, so
- * nothing may send between them; what does so in an NMI is a panic, which does not come back. */
+static void wait_until_sent(void)
+{
+    for (unsigned i = 0; i < ICR_POLLS_MAX && (lapic_read(LAPIC_ICR) & LAPIC_ICR_PENDING); i++)
+        cpu_relax();
+}
+
+static void send_by_halves(uint32_t destination, uint32_t value)
+{
+    lapic_write(LAPIC_ICR_HIGH, destination << LAPIC_ICR_HIGH_SHIFT);
+    lapic_write(LAPIC_ICR, value);
+    wait_until_sent();
+}
+
+/* The interrupted code may have written one half, or be waiting for what it has sent. */
+static NOINLINE void send_by_halves_in_nmi(uint32_t destination, uint32_t value)
+{
+    uint32_t interrupted = lapic_read(LAPIC_ICR_HIGH);
+
+    wait_until_sent();
+    send_by_halves(destination, value);
+    lapic_write(LAPIC_ICR_HIGH, interrupted);
+}
+
+/* destination: an APIC id; no matter where value has a shorthand. In xAPIC mode the two halves belong together: nothing
+ * may send between them but an NMI or a machine check, which leaves them as they were. */
 static void send_icr(uint32_t destination, uint32_t value)
 {
     if (is_x2apic) {
@@ -89,10 +113,10 @@ static void send_icr(uint32_t destination, uint32_t value)
         wrmsr(MSR_X2APIC_BASE + LAPIC_ICR / 16, (uint64_t)destination << 32 | value);
         return;
     }
-    lapic_write(LAPIC_ICR_HIGH, destination << LAPIC_ICR_HIGH_SHIFT);
-    lapic_write(LAPIC_ICR, value);
-    for (unsigned i = 0; i < ICR_POLLS_MAX && (lapic_read(LAPIC_ICR) & LAPIC_ICR_PENDING); i++)
-        cpu_relax();
+    if (UNLIKELY(this_cpu_read(percpu.nmi_depth) > 0))
+        send_by_halves_in_nmi(destination, value);
+    else
+        send_by_halves(destination, value);
 }
 
 static void send_ipi(uint32_t apic_id, enum irq_ipi_kind kind, uint8_t argument)

@@ -1,0 +1,155 @@
+/* Interrupts sent in xAPIC mode, where a command is two registers (SDM 3A 11.6.1), and NMIs that send as well come
+ * anywhere in between. The source is compiled as part of this file, so that each of its accesses is the model's. */
+#include "support/unit.h"
+
+#include <string.h>
+
+#include <cpu/percpu.h>
+#include <cpu/registers.h>
+#include <dev/register.h>
+#include <hw/lapic.h>
+
+static uint32_t model_read(size_t offset);
+static void model_write(size_t offset, uint32_t value);
+
+#undef register_read
+#undef register_write
+#define register_read(r)         model_read((size_t)((const uint8_t *)(r) - (const uint8_t *)registers))
+#define register_write(r, value) model_write((size_t)((const uint8_t *)(r) - (const uint8_t *)registers), value)
+#include "../../drivers/apic/lapic.c"
+
+#define SENT_MAX    8
+#define READS_TO_GO 3 /* a command is under way for so many reads of its register */
+
+static struct lapic_register page[PAGE_SIZE / sizeof(struct lapic_register)];
+static uint32_t high, low, busy;
+static unsigned nr_accesses, nmi_at; /* at which access of the interrupted code an NMI comes; 0: at none */
+static bool is_in_nmi;
+static struct {
+    uint32_t destination, value;
+} sent[SENT_MAX];
+static unsigned nr_sent;
+
+bool cpu_has(enum cpu_feature feature)
+{
+    return false;
+}
+
+void *device_map(paddr_t address, size_t size, unsigned flags)
+{
+    return NULL;
+}
+
+uint32_t irq_controller_id(uint32_t cpu)
+{
+    return cpu;
+}
+
+void irq_controller_set(const struct irq_controller *new_controller)
+{
+}
+
+int irq_request_local(unsigned vector, unsigned flags, irq_handler handler, void *context, const char *name,
+                      uint8_t *assigned, struct irq **irq)
+{
+    return 0;
+}
+
+/* An NMI that asks two CPUs where they are (smp/where.h). */
+static void take_nmi(void)
+{
+    is_in_nmi = true;
+    percpu.nmi_depth++;
+    controller.send_ipi(7, IRQ_IPI_NMI, 0);
+    controller.send_ipi(9, IRQ_IPI_NMI, 0);
+    percpu.nmi_depth--;
+    is_in_nmi = false;
+}
+
+static void count_access(void)
+{
+    if (!is_in_nmi && ++nr_accesses == nmi_at)
+        take_nmi();
+}
+
+static uint32_t model_read(size_t offset)
+{
+    uint32_t value = 0;
+
+    if (offset == LAPIC_ICR_HIGH)
+        value = high;
+    else if (offset == LAPIC_ICR) {
+        busy -= busy > 0;
+        value = low | (busy > 0 ? LAPIC_ICR_PENDING : 0);
+    } else
+        fail_msg("register 0x%zx is read", offset);
+    count_access();
+    return value;
+}
+
+static void model_write(size_t offset, uint32_t value)
+{
+    if (offset == LAPIC_ICR_HIGH)
+        high = value;
+    else if (offset == LAPIC_ICR) {
+        assert_int_equal(busy, 0); /* what is under way might be lost (SDM 3A 11.6.1, delivery status) */
+        assert_true(nr_sent < SENT_MAX);
+        low = value;
+        busy = READS_TO_GO;
+        sent[nr_sent].destination = high >> LAPIC_ICR_HIGH_SHIFT;
+        sent[nr_sent++].value = value;
+    } else
+        fail_msg("register 0x%zx is written", offset);
+    count_access();
+}
+
+static void start(unsigned when)
+{
+    registers = page;
+    high = low = busy = nr_accesses = nr_sent = 0;
+    nmi_at = when;
+}
+
+static unsigned nr_sent_to(uint32_t destination, uint32_t value)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < nr_sent; i++)
+        count += sent[i].destination == destination && sent[i].value == value;
+    return count;
+}
+
+static void a_command_goes_where_it_is_meant_to(void **state)
+{
+    start(0);
+    controller.send_ipi(3, IRQ_IPI_VECTOR, 0xf2);
+    controller.send_ipi(254, IRQ_IPI_INIT, 0);
+    assert_int_equal(nr_sent, 2);
+    assert_int_equal(nr_sent_to(3, LAPIC_ICR_ASSERT | 0xf2), 1);
+    assert_int_equal(nr_sent_to(254, LAPIC_ICR_ASSERT | LAPIC_ICR_INIT), 1);
+}
+
+static void an_nmi_that_sends_leaves_a_command_as_it_was(void **state)
+{
+    unsigned when = 0, nr_nmis = 0;
+
+    do {
+        start(++when);
+        controller.send_ipi(3, IRQ_IPI_VECTOR, 0xf2);
+        nr_nmis += nr_sent == 3;
+        assert_int_equal(nr_sent_to(3, LAPIC_ICR_ASSERT | 0xf2), 1);
+        assert_int_equal(nr_sent_to(7, LAPIC_ICR_ASSERT | LAPIC_ICR_NMI), nr_sent == 3);
+        assert_int_equal(nr_sent_to(9, LAPIC_ICR_ASSERT | LAPIC_ICR_NMI), nr_sent == 3);
+    } while (nr_sent == 3);
+    assert_true(nr_nmis >= 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_command_goes_where_it_is_meant_to),
+        cmocka_unit_test(an_nmi_that_sends_leaves_a_command_as_it_was),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
