@@ -1,5 +1,5 @@
-/* The report: one block between fixed lines with everything known about a fault, and a checksum. docs/debugging.md has
- * its grammar; tests/scenarios/report.py reads it.
+/* The report: one block between fixed lines with everything known about a fault, and a checksum. docs/fault-reports.md
+ * has its grammar; tests/scenarios/report.py reads it.
  *
  * It takes no lock, allocates nothing, and runs on a stack of its own; a fault inside it ends in two lines and a stop.
  */
@@ -11,6 +11,10 @@
 
 #define REPORT_BEGIN "======== KEEL REPORT BEGIN ========"
 #define REPORT_END   "======== KEEL REPORT END crc32 0x%08x ========"
+
+/* A notice's lines are lines of the log, and others may come between: its own begin with this, which is no part of it.
+ */
+#define REPORT_MARK "| "
 
 struct report {
     const struct trap_frame *frame; /* the interrupted code; capture_registers where there was no exception */

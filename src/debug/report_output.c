@@ -8,7 +8,8 @@
 #include <lib/format.h>
 #include <lib/string.h>
 
-#define LINE_MAX 480
+#define LINE_MAX        480
+#define NOTICE_LINE_MAX (LOG_TEXT_MAX + 1 - sizeof(REPORT_MARK))
 
 /* One block at a time is written by a CPU; in_report guards it. */
 struct report_output {
@@ -31,7 +32,7 @@ static void write_bytes(const char *bytes, size_t length)
 static void write_line(char *line, size_t length)
 {
     if (!this_cpu_read(output.is_fatal)) {
-        log_warn("%s", line);
+        log_warn(REPORT_MARK "%s", line);
         return;
     }
     line[length] = '\n';
@@ -41,7 +42,7 @@ static void write_line(char *line, size_t length)
 void report_line(const char *format, ...)
 {
     char line[LINE_MAX];
-    size_t limit = this_cpu_read(output.is_fatal) ? LINE_MAX - 1 : LOG_TEXT_MAX, length;
+    size_t limit = this_cpu_read(output.is_fatal) ? LINE_MAX - 1 : NOTICE_LINE_MAX, length;
     uint32_t crc = this_cpu_read(output.crc);
     va_list arguments;
 

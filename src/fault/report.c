@@ -1,6 +1,7 @@
 /* Reports under bad circumstances. */
 #include <cpu/io.h>
 #include <debug/console.h>
+#include <debug/log.h>
 #include <debug/panic.h>
 #include <debug/report.h>
 
@@ -49,5 +50,20 @@ FAULT(serial_dead, 44, "a fault while the serial port is dead: the other console
 {
     out8(COM1_MODEM_CONTROL, LOOPBACK);
     fault_write(opaque_pointer((void *)32), 1);
+    return 0;
+}
+
+static void log_between(const void *argument)
+{
+    (void)argument;
+    log_info("provoked: a line between");
+}
+
+FAULT(line_between, 44, "a line of the log between those of a report, after which the kernel goes on")
+{
+    struct trap_frame frame;
+
+    capture_registers(&frame);
+    report_notice(&(struct report){.frame = &frame, .class_words = "provoked: goes on", .details = log_between});
     return 0;
 }

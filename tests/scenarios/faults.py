@@ -87,6 +87,7 @@ FAULTS = {
                            fields={"code": r"<0f> 0b"}),
     "warning": own_report("warning: provoked, answer 42", "fault_warn", ("fault_warn", "provoke_warning"),
                           outcome="goes on"),
+    "line_between": own_report("provoked: goes on", "provoke_line_between", ("provoke_line_between",), outcome="goes on"),
     "divide_by_zero": dict(class_words="division by zero", vector=0, rip="fault_divide",
                            calls=("fault_divide", "provoke_divide_by_zero", *DISPATCH)),
     "stack_smash": dict(class_words="stack smashed: a function wrote past its local variables", vector=None,
@@ -241,7 +242,7 @@ for off, words in (("preemption", r"preemption is off \(depth 1\)"), ("interrupt
         {"debug": f"sleeping where it is forbidden: fault_sleep: {words}{place}", "release": f"sleeping where it is forbidden: fault_sleep: {words}"},
         "sleep_is_forbidden", ("sleep_is_forbidden", "fault_sleep", f"provoke_sleep_without_{off}"))
 
-GOES_ON = ("warning", "reference_from_zero", "reference_overflow", "reference_underflow")
+GOES_ON = ("warning", "line_between", "reference_from_zero", "reference_overflow", "reference_underflow")
 MACHINE = Machine(memory="64M", command_line="keel.panic=exit")
 
 

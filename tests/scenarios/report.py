@@ -16,8 +16,9 @@ import zlib
 BEGIN = "======== KEEL REPORT BEGIN ========"
 END = re.compile(r"======== KEEL REPORT END crc32 0x([0-9a-f]{8}) ========")
 LOCK_SECTION = re.compile(r"(order|usage|hold) \d+ of \d+")
-# The console puts log lines above the prompt, which a terminal then shows again: the text has it in front.
-LOG_PREFIX = re.compile(r"^(keel> )*\[ *\d+\.\d{6}\] ")
+# Of a notice's lines, and of no others. The console puts log lines above the prompt, which a terminal then shows again: the
+# text has it in front.
+LOG_PREFIX = re.compile(r"^(keel> )*\[ *\d+\.\d{6}\] \| ")
 
 REGISTERS = ("rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 cs ss ds es fs gs fs_base gs_base "
              "kernel_gs_base rflags cr0 cr2 cr3 cr4 efer").split()
@@ -232,6 +233,8 @@ def find_reports(text):
             want(block is None, "a report begins inside another")
             block, is_logged = [BEGIN], bare != line
         elif block is not None:
+            if is_logged and bare == line:
+                continue  # somebody else's, in between
             line = bare if is_logged else line
             match = END.fullmatch(line)
             if not match:

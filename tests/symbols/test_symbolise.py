@@ -42,6 +42,14 @@ class Symbolise(unittest.TestCase):
                 self.assertIn(own.group(3), answer)
         self.assertGreater(compared, 5, self.report)
 
+    def test_reads_a_report_that_is_in_the_log(self):
+        """the same answers: what is a return address is told by the line's beginning, behind the time and the mark"""
+        answers = [line for line in symbolise(self.report).stdout.splitlines() if line.startswith("        0xffffffff")]
+        for colour, end in (("", ""), ("\033[33m", "\033[0m")):
+            logged = "".join(f"[    1.000000] {colour}| {line}{end}\n" for line in self.report.splitlines())
+            lines = symbolise(logged).stdout.splitlines()
+            self.assertEqual([line for line in lines if line.startswith("        0xffffffff")], answers)
+
     def test_keeps_the_text(self):
         lines = symbolise(self.report).stdout.splitlines()
         self.assertEqual([line for line in lines if not line.startswith("        0xffffffff")], self.report.splitlines())
