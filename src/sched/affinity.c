@@ -23,7 +23,8 @@ static enum relocation write_affinity(struct cpu_queue *queue, struct thread *th
     }
     if (may_stay || thread->entity.state != ENTITY_QUEUED)
         return RELOCATE_NOT;
-    run_queue_remove(&queue->queue, &thread->entity, sched_now_ns()); /* in transit from here on, and ours */
+    run_queue_remove(&queue->queue, &thread->entity, sched_now_ns());
+    thread_begin_transit(thread);
     return RELOCATE_QUEUED;
 }
 

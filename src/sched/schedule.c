@@ -117,6 +117,8 @@ static NOINLINE enum run_queue_departure leave(struct thread *previous, enum run
         return departure;
     if (departure == WAITS && previous->leaves == THREAD_MOVES)
         previous->leaves = THREAD_STAYS;
+    if (previous->leaves == THREAD_MOVES)
+        thread_begin_transit(previous);
     return WAITS;
 }
 

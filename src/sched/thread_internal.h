@@ -16,7 +16,8 @@
  * saved registers of every thread that is not RUNNING there are complete, and nobody is on their stacks. T3. Only who
  * changes `wait` from waits to awake under [q], and finds the entity OUT, makes the thread runnable: it is put into one
  * queue once. T4. A thread in transit has one owner. Others may change its affinity and policy meanwhile, under [q];
- * the owner looks at the affinity under the lock of the queue it puts the thread into. T5. Two queues' locks are taken
+ * the owner looks at the affinity under the lock of the queue it puts the thread into. Who moves one that was about to
+ * sleep ends its wait for nothing, so that no waker is a second owner (T3). T5. Two queues' locks are taken
  * in the order of their CPUs' numbers, one by try_lock, or never together. */
 #pragma once
 
@@ -93,6 +94,12 @@ static inline struct thread *thread_of_entity(struct sched_entity *entity)
 static inline bool thread_is_idle(const struct thread *thread)
 {
     return (thread->flags & THREAD_IS_IDLE) != 0;
+}
+
+/* [q] It is OUT, or about to be, to be put elsewhere by the caller: T4. */
+static inline void thread_begin_transit(struct thread *thread)
+{
+    __atomic_store_n(&thread->waiting.state, THREAD_IS_AWAKE, __ATOMIC_RELAXED);
 }
 
 /* For reports: "boot", or number and name of who runs here, "12 'work'". Context: any. */

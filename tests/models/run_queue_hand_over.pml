@@ -1,5 +1,5 @@
-/* src/sched, invariants T1 to T5 of thread_internal.h: one thread that runs, is preempted, sleeps, is woken and stolen,
- * over the run queues of two CPUs. It is in one queue at most, runs on one CPU at most, and who switches to it finds
+/* src/sched, invariants T1 to T5 of thread_internal.h: one thread that runs, is preempted, sleeps, is woken, stolen and
+ * moved, over the run queues of two CPUs. It is in one queue at most, runs on one CPU at most, and who switches to it finds
  * its registers as they were saved by who switched away from it last. Nobody waits for ever for a lock.
  *
  * The CPUs' other threads are nothing here: a CPU without our thread is idle. Left out: what is
@@ -119,6 +119,20 @@ inline thread_arrive()
     unlock(at)
 }
 
+/* thread_set_affinity, of who wants a CPU that it may not use any more. */
+inline thread_move()
+{
+    thread_queue_lock();
+    if
+    :: entity == QUEUED ->
+        entity = OUT;
+        is_awake = true; /* thread_begin_transit */
+        unlock(at);
+        thread_arrive()
+    :: else -> unlock(at)
+    fi
+}
+
 /* T5. */
 inline steal(victim)
 {
@@ -169,14 +183,15 @@ end:
     od
 }
 
-/* On further CPUs: both wake the thread whenever it sleeps. */
-proctype waker(byte cpu)
+/* On further CPUs: both wake the thread whenever it sleeps, and one moves it once. */
+proctype waker(byte cpu; bool may_move)
 {
     byte at, to;
 
 end:
     do
     :: !is_awake -> thread_wake()
+    :: may_move && entity == QUEUED -> may_move = false; thread_move()
     od
 }
 
@@ -189,8 +204,8 @@ init
         run store_buffer_drain(3);
         run processor(0);
         run processor(1);
-        run waker(2);
-        run waker(3)
+        run waker(2, false);
+        run waker(3, true)
     };
     timeout -> /* nothing more can happen */
     assert(entity == RUNNING && nr_saved == SWITCHES && nr_on_stack == 1)

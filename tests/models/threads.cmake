@@ -52,6 +52,9 @@ model_mutant(run_queue_hand_over woken_twice FROM "        is_awake = true;\n" T
 model_mutant(run_queue_hand_over woken_though_it_runs
   FROM "        :: entity == OUT -> unlock(at); thread_arrive()\n" TO "        :: unlock(at); thread_arrive()\n"
   EXPECT "entity==1")
+# T4: who moves it and who wakes it both put it into a queue.
+model_mutant(run_queue_hand_over moved_and_still_announced
+  FROM "        is_awake = true; /* thread_begin_transit */\n" TO "" EXPECT "nr_owners==1|entity==1")
 # T5: two CPUs that steal from each other.
 model_mutant(run_queue_hand_over steals_with_both_locks_waited_for
   FROM [[
