@@ -1,5 +1,5 @@
 /* Package, core and thread out of the APIC id: how many of its bits are whose comes from CPUID leaf 0x1f or 0xb (SDM 3A
- * 9.9.2), else from leaves 1 and 4. */
+ * 9.9.2), else from leaves 1 and 4, or AMD's 0x80000008 and 0x8000001e (APM 3, appendix E). */
 #include "topology.h"
 
 #include <cpu/features.h>
@@ -12,6 +12,14 @@
 #define LEVELS_MAX       8u
 #define DOMAIN_SMT       1u /* SDM 2A, CPUID leaf 0xb, ECX bits 8 to 15 */
 #define HTT              (1u << 28)
+
+#define LEAF_CACHES       4u
+#define CACHE_TYPE        0x1fu /* of its EAX; 0: there is none, the leaf says nothing */
+#define LEAF_EXTENDED     0x80000000u
+#define LEAF_AMD_FEATURES 0x80000001u
+#define LEAF_AMD_SIZES    0x80000008u /* ECX: NC in bits 0 to 7, ApicIdSize in 12 to 15 */
+#define LEAF_AMD_TOPOLOGY 0x8000001eu /* EBX: threads of a core less one in bits 8 to 15 */
+#define AMD_TOPOLOGY      (1u << 22)  /* TopologyExtensions */
 
 static unsigned bits_for(uint32_t count)
 {
@@ -41,6 +49,15 @@ struct topology_shifts topology_shifts_of_counts(uint32_t threads_of_package, ui
     return (struct topology_shifts){.core = package > cores ? package - cores : 0, .package = package};
 }
 
+/* ApicIdSize may be 0 on the oldest: as many bits as the ids need then. */
+struct topology_shifts topology_shifts_of_amd(uint32_t ecx, uint32_t threads_of_core)
+{
+    unsigned size = ecx >> 12 & 0xf, package = size > 0 ? size : bits_for((ecx & 0xff) + 1);
+    unsigned core = bits_for(threads_of_core);
+
+    return (struct topology_shifts){.core = core < package ? core : package, .package = package};
+}
+
 struct cpu_place topology_place(uint32_t apic_id, struct topology_shifts shifts)
 {
     return (struct cpu_place){
@@ -59,12 +76,24 @@ static bool read_levels(uint32_t leaf, struct topology_shifts *shifts)
     return topology_shifts_of_levels(levels, LEVELS_MAX, shifts);
 }
 
+static uint32_t amd_threads_of_core(uint32_t max_extended)
+{
+    if (max_extended < LEAF_AMD_TOPOLOGY || !(cpuid(LEAF_AMD_FEATURES, 0).ecx & AMD_TOPOLOGY))
+        return 1;
+    return (cpuid(LEAF_AMD_TOPOLOGY, 0).ebx >> 8 & 0xff) + 1;
+}
+
 static struct topology_shifts read_counts(uint32_t max_leaf)
 {
     struct cpuid_result one = cpuid(1, 0);
-    uint32_t threads = one.edx & HTT ? one.ebx >> 16 & 0xff : 1;
-    uint32_t cores = max_leaf >= 4 ? (cpuid(4, 0).eax >> 26) + 1 : 1;
+    uint32_t threads = one.edx & HTT ? one.ebx >> 16 & 0xff : 1, cores = 1;
+    uint32_t caches = max_leaf >= LEAF_CACHES ? cpuid(LEAF_CACHES, 0).eax : 0;
+    uint32_t max_extended = cpuid(LEAF_EXTENDED, 0).eax;
 
+    if (caches & CACHE_TYPE)
+        cores = (caches >> 26) + 1;
+    else if (threads > 1 && max_extended >= LEAF_AMD_SIZES)
+        return topology_shifts_of_amd(cpuid(LEAF_AMD_SIZES, 0).ecx, amd_threads_of_core(max_extended));
     return topology_shifts_of_counts(threads, cores);
 }
 

@@ -16,4 +16,7 @@ bool topology_shifts_of_levels(const struct cpuid_result *levels, unsigned nr_le
 /* From how many ids leaves 1 and 4 say there are. */
 struct topology_shifts topology_shifts_of_counts(uint32_t threads_of_package, uint32_t cores_of_package);
 
+/* Of AMD's CPUs before leaf 0xb: ECX of leaf 0x80000008, and how many threads each core has. */
+struct topology_shifts topology_shifts_of_amd(uint32_t ecx, uint32_t threads_of_core);
+
 struct cpu_place topology_place(uint32_t apic_id, struct topology_shifts shifts);

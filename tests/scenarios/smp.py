@@ -79,11 +79,11 @@ start_scenario(64, 15, 60)
 start_scenario(255, 60, 120)
 
 
-def topology_scenario(name, cpus, expected):
+def topology_scenario(name, cpus, expected, **more):
     @scenario(f"smp/topology-{name}")
     def topology(run):
         """`cpus` shows packages, cores and threads as the machine has them"""
-        with run.boot(machine(cpus, "cpus; test smp/apic_ids; exit")) as vm:
+        with run.boot(machine(cpus, "cpus; test smp/apic_ids; exit", **more)) as vm:
             vm.wait_end(outcome.PASS)
             rows = check_places(vm.output, len(expected))
             assert [row[2:] for row in rows] == expected, rows
@@ -94,6 +94,9 @@ topology_scenario("2x2x2", "8,sockets=2,cores=2,threads=2",
 topology_scenario("1x3x2", "6,sockets=1,cores=3,threads=2",
                   [(0, core, thread) for core in range(3) for thread in range(2)])
 topology_scenario("hot-plug", "2,sockets=8,cores=1,threads=1,maxcpus=8", [(0, 0, 0), (1, 0, 0)])
+# AMD's before leaf 0xb, whose leaf 4 is empty; TCG tells none about threads.
+topology_scenario("amd", "6,sockets=2,cores=3,threads=1",
+                  [(package, core, 0) for package in range(2) for core in range(3)], cpu="phenom")
 
 
 @scenario("smp/option", builds=("release", "debug"))

@@ -78,12 +78,22 @@ static void test_counts(void **state)
     expect_place(topology_place(5, topology_shifts_of_counts(2, 64)), 2, 1, 0); /* contradictory */
 }
 
+static void test_amd(void **state)
+{
+    expect_place(topology_place(7, topology_shifts_of_amd(0x2003, 1)), 1, 3, 0);
+    expect_place(topology_place(7, topology_shifts_of_amd(0x0003, 1)), 1, 3, 0);  /* no size is told */
+    expect_place(topology_place(6, topology_shifts_of_amd(0x0005, 1)), 0, 6, 0);  /* six cores: ids have gaps */
+    expect_place(topology_place(23, topology_shifts_of_amd(0x400f, 2)), 1, 3, 1); /* 16 threads of 8 cores */
+    expect_place(topology_place(5, topology_shifts_of_amd(0x0000, 1)), 5, 0, 0);
+    expect_place(topology_place(3, topology_shifts_of_amd(0x1001, 64)), 1, 0, 1); /* contradictory */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_levels),     cmocka_unit_test(test_more_levels),
         cmocka_unit_test(test_any_levels), cmocka_unit_test(test_levels_that_say_nothing),
-        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_counts),     cmocka_unit_test(test_amd),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
