@@ -3,6 +3,22 @@ set(sched_policy src/sched/fair.c src/sched/fair_check.c src/sched/fifo.c src/sc
 unit_test(sched_run_queue SOURCES test_sched_run_queue.c KERNEL ${sched_policy})
 unit_test(sched_simulation SOURCES test_sched_simulation.c sched_simulator.c KERNEL ${sched_policy})
 
+# What no bug is planted in is compiled once.
+function(sched_objects out)
+  set(objects)
+  foreach(source IN LISTS ARGN)
+    string(MAKE_C_IDENTIFIER "sched_code_${source}" code)
+    if(NOT TARGET "${code}")
+      add_library("${code}" OBJECT "${source}")
+      unit_flags_of("${code}" "" "")
+      target_compile_options("${code}" PRIVATE -Wno-error)
+      target_include_directories("${code}" BEFORE PRIVATE "${CMAKE_SOURCE_DIR}/src/sched" "${CMAKE_CURRENT_SOURCE_DIR}")
+    endif()
+    list(APPEND objects $<TARGET_OBJECTS:${code}>)
+  endforeach()
+  set("${out}" "${objects}" PARENT_SCOPE)
+endfunction()
+
 # sched_plant(BUG TEST run_queue|simulation SOURCE fair|fifo|placement|run_queue FROM code TO code EXPECT regex
 # [ONLY name]): FROM is in the source exactly once; with TO in its place the test of that name fails as EXPECT says.
 function(sched_plant bug)
@@ -19,12 +35,10 @@ function(sched_plant bug)
     DEPENDS "${CMAKE_SOURCE_DIR}/${source}" "${plant}" "${CMAKE_CURRENT_LIST_FILE}" VERBATIM)
   set(simulator_run_queue "")
   set(simulator_simulation sched_simulator.c)
-  add_executable("planted_sched_${bug}" "test_sched_${arg_TEST}.c" ${simulator_${arg_TEST}} "${planted}" ${kernel}
-    "${CMAKE_SOURCE_DIR}/src/sync/spinlock.c" support/host.c)
-  target_compile_options("planted_sched_${bug}" PRIVATE ${unit_flags} -Wno-error)
-  target_compile_definitions("planted_sched_${bug}" PRIVATE CONFIG_DEBUG=1 CONFIG_UBSAN=0 CONFIG_LOCKDEP=0)
-  target_include_directories("planted_sched_${bug}" BEFORE PRIVATE "${CMAKE_SOURCE_DIR}/tests/unit/support/include"
-    "${CMAKE_SOURCE_DIR}/include" "${CMAKE_SOURCE_DIR}/src/sched" "${CMAKE_CURRENT_SOURCE_DIR}")
+  unit_support(support "" "")
+  sched_objects(objects "test_sched_${arg_TEST}.c" ${simulator_${arg_TEST}} "${planted}" ${kernel})
+  add_executable("planted_sched_${bug}" ${objects} ${support})
+  set_target_properties("planted_sched_${bug}" PROPERTIES LINKER_LANGUAGE C)
   target_link_options("planted_sched_${bug}" PRIVATE -fsanitize=address,undefined)
   target_link_libraries("planted_sched_${bug}" PRIVATE "${CMOCKA}")
   add_test(NAME "unit/sched/planted/${bug}" COMMAND "${CMAKE_COMMAND}"

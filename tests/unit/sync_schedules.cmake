@@ -18,11 +18,19 @@ sync_schedule_objects(sync_schedule_search sync_schedules/explore.c sync_schedul
 sync_schedule_objects(sync_schedule_threads sync_schedules/test_sync_schedules.c)
 target_compile_options(sync_schedule_threads PRIVATE ${sync_schedule_hooks})
 
+# sync_schedule_executable(NAME source...): a source is compiled once, however many search it.
 function(sync_schedule_executable name)
-  sync_schedule_objects("${name}_code" ${ARGN})
-  target_compile_options("${name}_code" PRIVATE ${sync_schedule_hooks})
-  add_executable("${name}" $<TARGET_OBJECTS:sync_schedule_search> $<TARGET_OBJECTS:sync_schedule_threads>
-                 $<TARGET_OBJECTS:${name}_code>)
+  set(objects $<TARGET_OBJECTS:sync_schedule_search> $<TARGET_OBJECTS:sync_schedule_threads>)
+  foreach(source IN LISTS ARGN)
+    file(RELATIVE_PATH code "${CMAKE_SOURCE_DIR}" "${source}")
+    string(MAKE_C_IDENTIFIER "sync_schedule_${code}" code)
+    if(NOT TARGET "${code}")
+      sync_schedule_objects("${code}" "${source}")
+      target_compile_options("${code}" PRIVATE ${sync_schedule_hooks})
+    endif()
+    list(APPEND objects $<TARGET_OBJECTS:${code}>)
+  endforeach()
+  add_executable("${name}" ${objects})
   set_target_properties("${name}" PROPERTIES LINKER_LANGUAGE C)
 endfunction()
 
@@ -46,7 +54,7 @@ function(sync_schedule_plant bug)
   set(sources ${sync_scheduled_sources})
   list(REMOVE_ITEM sources "${source}")
   sync_schedule_executable("planted_sync_schedules_${bug}" ${sources} "${planted}")
-  target_compile_options("planted_sync_schedules_${bug}_code" PRIVATE -Wno-error)
+  set_source_files_properties("${planted}" PROPERTIES COMPILE_OPTIONS -Wno-error)
   add_test(NAME "unit/sync_schedules/planted/${bug}" COMMAND "${CMAKE_COMMAND}"
     "-DPROGRAM=$<TARGET_FILE:planted_sync_schedules_${bug}>" "-DARGUMENTS=${arg_ONLY}" "-DEXPECT=${arg_EXPECT}"
     -P "${CMAKE_CURRENT_SOURCE_DIR}/schedules/expect_failure.cmake")

@@ -17,11 +17,19 @@ schedule_objects(schedule_search schedules/search.c schedules/memory.c support/h
 schedule_objects(schedule_sides schedules/test_virtqueue_schedules.c support/virtio_device.c)
 target_compile_options(schedule_sides PRIVATE ${schedule_hooks})
 
+# schedule_executable(NAME source...): a source is compiled once, however many search it.
 function(schedule_executable name)
-  schedule_objects("${name}_code" ${ARGN})
-  target_compile_options("${name}_code" PRIVATE ${schedule_hooks})
-  add_executable("${name}" $<TARGET_OBJECTS:schedule_search> $<TARGET_OBJECTS:schedule_sides>
-                 $<TARGET_OBJECTS:${name}_code>)
+  set(objects $<TARGET_OBJECTS:schedule_search> $<TARGET_OBJECTS:schedule_sides>)
+  foreach(source IN LISTS ARGN)
+    file(RELATIVE_PATH code "${CMAKE_SOURCE_DIR}" "${source}")
+    string(MAKE_C_IDENTIFIER "schedule_${code}" code)
+    if(NOT TARGET "${code}")
+      schedule_objects("${code}" "${source}")
+      target_compile_options("${code}" PRIVATE ${schedule_hooks})
+    endif()
+    list(APPEND objects $<TARGET_OBJECTS:${code}>)
+  endforeach()
+  add_executable("${name}" ${objects})
   set_target_properties("${name}" PROPERTIES LINKER_LANGUAGE C)
 endfunction()
 
@@ -46,7 +54,7 @@ function(schedule_plant bug)
   set(sources ${scheduled_sources})
   list(REMOVE_ITEM sources "${source}")
   schedule_executable("planted_schedules_${bug}" ${sources} "${planted}")
-  target_compile_options("planted_schedules_${bug}_code" PRIVATE -Wno-error)
+  set_source_files_properties("${planted}" PROPERTIES COMPILE_OPTIONS -Wno-error)
   add_test(NAME "unit/schedules/planted/${bug}" COMMAND "${CMAKE_COMMAND}"
     "-DPROGRAM=$<TARGET_FILE:planted_schedules_${bug}>" "-DARGUMENTS=${arg_ONLY}" "-DEXPECT=${arg_EXPECT}"
     -P "${CMAKE_CURRENT_SOURCE_DIR}/schedules/expect_failure.cmake")
