@@ -47,12 +47,14 @@ static bool is_all_allowed(uint64_t start, size_t length)
     return true;
 }
 
-/* A report reads whatever it likes. */
+PER_CPU uint32_t kasan_is_reporting; /* [c] */
+
+/* A report reads whatever it likes, and so do the words about the access before it. */
 static NOINLINE COLD void check_slowly(uint64_t start, size_t length, bool is_write, void *const *frame)
 {
     uint64_t bad = find_bad(start, length);
 
-    if (bad && this_cpu_read(percpu.in_report) == 0)
+    if (bad && this_cpu_read(percpu.in_report) == 0 && !this_cpu_read(kasan_is_reporting))
         kasan_report(bad, start, length, is_write, frame);
 }
 

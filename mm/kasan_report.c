@@ -209,6 +209,8 @@ void kasan_report(uint64_t bad, uint64_t start, size_t length, bool is_write, vo
     struct trap_frame registers;
     struct report report = {.frame = &registers, .class_words = class_text, .details = details, .cr2 = read_cr2()};
 
+    __asm__ volatile("cli"); /* stays on this CPU, and nothing else runs on it */
+    this_cpu_write(kasan_is_reporting, 1);
     capture_registers(&registers);
     registers.rip = (uint64_t)(uintptr_t)frame[1];
     registers.rbp = (uint64_t)(uintptr_t)frame[0];

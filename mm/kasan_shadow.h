@@ -48,6 +48,9 @@ static ALWAYS_INLINE uint64_t shadow_read_word(uint64_t shadow)
     return value;
 }
 
+/* This CPU is in kasan_report: nothing is checked. [c] */
+extern PER_CPU uint32_t kasan_is_reporting;
+
 /* kasan_report.c: ends the kernel. bad is the first byte that must not be accessed. Not declared as what it is: the
  * compiler would have the stack's redzones taken away first. */
 COLD void kasan_report(uint64_t bad, uint64_t start, size_t length, bool is_write, void *const *frame);

@@ -257,8 +257,11 @@ static void say_alignment(char *words, const struct alignment_assumption *data, 
     {                                              \
         char words[UBSAN_WORDS_MAX];               \
                                                    \
+        if (!ubsan_begin())                        \
+            return;                                \
         say(words __VA_OPT__(, ) __VA_ARGS__);     \
         ubsan_report(at, CALLER, false, words);    \
+        ubsan_end();                               \
     }                                              \
     FATAL_HANDLER(name##_abort, parameters, at, say, __VA_ARGS__)
 

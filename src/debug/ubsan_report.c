@@ -10,10 +10,10 @@
 
 #include "ubsan_finding.h"
 
-static uint64_t findings;                     /* [a] */
+uint64_t ubsan_findings;                      /* [a] */
+ubsan_observer ubsan_test_observer;           /* [I] but while a test runs */
+PER_CPU uint32_t ubsan_is_finding;            /* [c] with preemption off */
 static enum ubsan_action action = UBSAN_WARN; /* [I] after boot */
-static ubsan_observer test_observer;          /* [I] but while a test runs */
-static PER_CPU uint32_t warning_depth;        /* [c] */
 
 void ubsan_set_action(enum ubsan_action new_action)
 {
@@ -22,14 +22,14 @@ void ubsan_set_action(enum ubsan_action new_action)
 
 uint64_t ubsan_count(void)
 {
-    return __atomic_load_n(&findings, __ATOMIC_RELAXED);
+    return __atomic_load_n(&ubsan_findings, __ATOMIC_RELAXED);
 }
 
 TEST_COUNTER(ubsan, "findings of undefined behaviour", NULL, ubsan_count);
 
 void ubsan_set_observer(ubsan_observer observer)
 {
-    WRITE_ONCE(test_observer, observer);
+    WRITE_ONCE(ubsan_test_observer, observer);
 }
 
 /* The report is about the caller: its registers, as far as they are still known. */
@@ -52,15 +52,10 @@ static NORETURN void end(const struct ubsan_caller *caller, const char *words)
 
 static void warn_of(const struct ubsan_caller *caller, const char *words)
 {
-    uint32_t depth = this_cpu_read(warning_depth);
     struct trap_frame frame;
     struct report report = report_of(&frame, caller, words);
 
-    if (depth != 0)
-        return;
-    this_cpu_write(warning_depth, 1);
     report_notice(&report);
-    this_cpu_write(warning_depth, 0);
 }
 
 /* Relaxed: nothing else is read on the strength of it. */
@@ -71,13 +66,13 @@ static bool is_first_at(struct ubsan_place *place)
 
 void ubsan_report(struct ubsan_place *place, const struct ubsan_caller *caller, bool is_fatal, const char *words)
 {
-    ubsan_observer observer = READ_ONCE(test_observer);
+    ubsan_observer observer = READ_ONCE(ubsan_test_observer);
 
     if (observer && !is_fatal) {
         observer(words);
         return;
     }
-    __atomic_fetch_add(&findings, 1, __ATOMIC_RELAXED);
+    ubsan_count_one();
     if (is_fatal || action == UBSAN_PANIC)
         end(caller, words);
     if (is_first_at(place))

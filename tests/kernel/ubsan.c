@@ -75,6 +75,25 @@ KERNEL_TEST(ubsan_finds, "ubsan/each_kind_is_found_and_survived")
     EXPECT_EQ(count_of(zero_count, "zero passed to __builtin_ctz"), 1);
 }
 
+static void find_more(const char *words)
+{
+    nr_findings++;
+    if (nr_findings < 3) {
+        shift();
+        observe(words);
+    }
+}
+
+KERNEL_TEST(ubsan_inside, "ubsan/a_finding_inside_another_leads_to_no_third")
+{
+    expected_words = "signed integer overflow";
+    nr_findings = 0;
+    ubsan_set_observer(find_more);
+    overflow();
+    ubsan_set_observer(NULL);
+    EXPECT_EQ(nr_findings, 2); /* told once, and seen to be the one */
+}
+
 KERNEL_TEST(ubsan_counts, "ubsan/nothing_was_found_since_boot")
 {
     EXPECT_EQ(ubsan_count(), 0);

@@ -15,6 +15,9 @@ static unsigned findings;
 static bool last_is_fatal;
 static bool leaves; /* what follows a finding must not run */
 static jmp_buf fatal_return;
+PER_CPU uint32_t ubsan_is_finding;
+uint64_t ubsan_findings;
+ubsan_observer ubsan_test_observer;
 
 void ubsan_report(struct ubsan_place *place, const struct ubsan_caller *caller, bool is_fatal, const char *words)
 {
@@ -24,8 +27,10 @@ void ubsan_report(struct ubsan_place *place, const struct ubsan_caller *caller, 
     findings++;
     assert_non_null(caller->return_address);
     assert_ptr_equal(caller->frame[1], caller->return_address);
-    if (is_fatal || leaves)
+    if (is_fatal || leaves) {
+        ubsan_is_finding = 0;
         longjmp(fatal_return, 1);
+    }
 }
 
 /* expression is found to be wrong once, in these words, in provoke.c. */
@@ -108,6 +113,17 @@ static void values(void **state)
     FOUND(provoke_ctz(0), "zero passed to __builtin_ctz, which has no answer for it");
 }
 
+static void one_at_a_time(void **state)
+{
+    (void)state;
+    FOUND(provoke_add(INT_MAX, 1), "signed integer overflow: 2147483647 + 1 does not fit 'int'");
+    assert_int_equal(ubsan_is_finding, 0);
+    ubsan_is_finding = 1;
+    NOT_FOUND(provoke_add(INT_MAX, 1));
+    assert_int_equal(ubsan_findings, 1);
+    ubsan_is_finding = 0;
+}
+
 static void divide(int a, int b, const char *expected)
 {
     leaves = true;
@@ -143,13 +159,10 @@ static void unreachable_code_is_fatal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arithmetic),
-        cmocka_unit_test(shifts),
-        cmocka_unit_test(bounds),
-        cmocka_unit_test(pointers),
-        cmocka_unit_test(values),
-        cmocka_unit_test(divisions),
-        cmocka_unit_test(unreachable_code_is_fatal),
+        cmocka_unit_test(arithmetic), cmocka_unit_test(shifts),
+        cmocka_unit_test(bounds),     cmocka_unit_test(pointers),
+        cmocka_unit_test(values),     cmocka_unit_test(one_at_a_time),
+        cmocka_unit_test(divisions),  cmocka_unit_test(unreachable_code_is_fatal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
