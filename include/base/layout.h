@@ -26,11 +26,19 @@
 #define KERNEL_BASE          0xffffffff80000000
 #define KERNEL_LINK_PHYSICAL 0x200000
 
-/* Kernel stacks: the same size in every build, enough for the worst case of `release` and `debug` (docs/stacks.md). */
-#define KERNEL_STACK_SIZE 0x6000
+/* Frames of the preset `kasan` have redzones; its accesses, and those of `kcsan`, are calls, deep where they find
+ * something. */
+#if (defined(CONFIG_KASAN) && CONFIG_KASAN) || (defined(CONFIG_KCSAN) && CONFIG_KCSAN)
+#define STACK_HALVES 3
+#else
+#define STACK_HALVES 2
+#endif
 
-/* That of interrupts, one a CPU: up to three nest on it, and an exception (docs/stacks.md). */
-#define INTERRUPT_STACK_SIZE 0x8000
+/* Kernel stacks: enough for the worst case of every build (docs/stacks.md). */
+#define KERNEL_STACK_SIZE (0x3000 * STACK_HALVES)
+
+/* That of interrupts, one a CPU: up to three nest on it, and exceptions (docs/stacks.md). */
+#define INTERRUPT_STACK_SIZE (0x4000 * STACK_HALVES)
 
 /* Per-CPU variables are linked from here on; GS base is (this CPU's area - PERCPU_LINK_BASE). Not 0, because GRUB loads
  * sections whose address is 0 into memory of its own choice. */

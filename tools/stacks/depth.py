@@ -17,9 +17,11 @@ class Recursion(Exception):
 
 class Depths:
     """own(f) is the bytes f uses by itself, edges(f) gives (callee, depth, what). bounds: {function: (group,
-    how often functions of the group are at work on one stack)}; inside: {(caller, callee): the group that must be at work}."""
+    how often functions of the group are at work on one stack)}; refused(f): the bytes of a call beyond that; inside:
+    {(caller, callee): the group that must be at work}."""
 
-    def __init__(self, own, edges, bounds, inside=()):
+    def __init__(self, own, edges, bounds, inside=(), refused=None):
+        self.refused = refused or own
         self.own, self.edges, self.bounds, self.inside = own, edges, bounds, dict(inside)
         self.ways, self.used_bounds = {}, set()
         self.groups = {}
@@ -147,7 +149,7 @@ class Depths:
                 if after is False:
                     continue
                 if after is None:
-                    best.append((depth + self.own(cut[0]), cut, None))
+                    best.append((depth + self.refused(cut[0]), cut, None))
                 elif after not in known:
                     known[after] = None
                     ways = self._ways(cut[0])

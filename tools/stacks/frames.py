@@ -111,7 +111,7 @@ class Frame:
 
     def __init__(self, code, entry, owners, returns):
         self.code, self.entry, self.owners, self.returns = code, entry, owners, returns
-        self.calls, self.switches, self.interrupts_on = {}, [], {}
+        self.calls, self.switches, self.has_sti = {}, [], False
         self.deepest = 0
         self._follow()
 
@@ -141,8 +141,6 @@ class Frame:
         if name.startswith("push"):
             depth += WORD
         elif name.startswith("pop"):
-            if name.startswith("popf"):
-                self.interrupts_on[address] = depth
             depth -= WORD
         elif name.startswith("call"):
             if not self._call(address, operands, depth):
@@ -158,7 +156,7 @@ class Frame:
         elif name in ENDS:
             after = after if name == "hlt" else None
         elif name == "sti":
-            self.interrupts_on[address] = depth
+            self.has_sti = True
         elif name == "mov" and operands == "%rsp,%rbp":
             base = depth
         elif operands.endswith(",%rsp") and name not in ("test", "cmp"):

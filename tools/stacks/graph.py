@@ -28,12 +28,12 @@ class Error(Exception):
 class Graph:
     """edges[function] = [(callee, depth, what)], addresses; unresolved: calls of which nothing is known."""
 
-    def __init__(self, image, rules):
+    def __init__(self, image, rules, sizes):
         self.image, self.rules = image, rules
         self.edges, self.unresolved, self.planted = {}, [], {}
         pointers = [c.address for entry in image.entries if rules.wanted(image.name(entry))
                     for c in image.frame(entry).calls.values() if c.target is None]
-        image.load_types(pointers)
+        image.load_types(pointers, sizes)
         self.unresolved += [f"{self.image.name(int(entry, 16))}: returns a pointer to a function, which flow.py does not follow"
                             for entry, signature in image.types["functions"].items() if RETURNS.match(signature)]
         self._sort_addresses()
@@ -103,7 +103,7 @@ class Graph:
     def _targets(self, address, name, giver):
         declared = self.rules.calls(name)
         if declared is not None:
-            return [self.image.address(function) for function in declared], "declared"
+            return [function for pattern in declared for function in self.image.matching(pattern)], "declared"
         site = self.image.types["calls"].get(f"{address:x}", {"pointers": {}, "place": "?", "text": ""})
         targets = set()
         for pointer, signatures in site["pointers"].items():
@@ -131,9 +131,10 @@ class Graph:
         return self.flows[key]
 
     def _named(self, name, path):
-        """The functions of a name: one, but that files have their own."""
+        """The functions of a name: one, but that files have their own, of files that may not be in this kernel."""
         found = {function for function in self.image.owners.by_name.get(name, ()) if function in self.image.entries}
-        return {function for function in found if path and self._is_in(function, path)} or found
+        of_file = {function for function in found if path and self._is_in(function, path)}
+        return of_file or (found if not path or path.endswith(".h") else set())
 
     def _is_in(self, function, path):
         return self.image.types["files"].get(f"{function:x}", path).endswith(path)

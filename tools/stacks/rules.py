@@ -16,7 +16,7 @@ class Rules:
         self.stacks, self._never, self._calls, self._ignored = [], {}, {}, []
         self.bounds, self.visitors, self._not, self.inside, self.used = {}, {}, [], {}, set()
         self.via, self._lost = {}, []
-        self.once, self.parts, self.static, self._switches = {}, {}, {}, []
+        self.once, self.parts, self.static, self._switches, self._enabling = {}, {}, {}, [], []
         with open(path, encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 text, _, reason = line.partition("#")
@@ -56,6 +56,8 @@ class Rules:
             self.inside[(rest[1], rest[2])] = (rest[0], place)
         elif kind == "via":
             self.via[rest[0]] = rest[1]
+        elif kind == "enables":
+            self._enabling += rest
         elif kind == "lost":
             self._lost += rest
         else:
@@ -91,6 +93,10 @@ class Rules:
     def switches(self, name):
         """Whether the function is to change to another stack."""
         return any(fnmatch.fnmatchcase(name, pattern) for pattern in self._switches)
+
+    def may_enable(self, name):
+        """Whether it is known that the function leaves interrupts off in an exception's handler."""
+        return any(fnmatch.fnmatchcase(plain(name), pattern) for pattern in self._enabling)
 
     def bound(self, name):
         """(group, count) of a function that can be at work more than once on a stack; None where nothing is declared."""

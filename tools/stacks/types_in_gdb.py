@@ -1,7 +1,7 @@
 """Run by gdb: what the debug information says of the types of functions and of calls through pointers.
 
-gdb -nx -batch -ex "py calls = [...]; functions = [...]; root = ..." -x types_in_gdb.py, addresses in the lists; prints one line of
-JSON: {"functions": {address: signature}, "calls": {address: {"place", "text", "pointers": {name: [signature]}}}}. A signature is
+gdb -nx -batch -ex "py root = ...; calls = [...]; ..." -x types_in_gdb.py, addresses in the lists; prints one line of
+JSON: {"functions": {address: signature}, "calls": {address: {"place", "text", "pointers": {name: [signature]}}}, ...}. A signature is
 the type with all typedefs resolved, so that equal types have equal texts.
 """
 import json
@@ -249,12 +249,16 @@ def function_files(functions):
     return {f"{address:x}": block.function.symtab.filename for address, block in blocks if block is not None}
 
 
-def main(root, calls, functions, words):
+def sizes_of(names):
+    return {name: int(gdb.parse_and_eval(f"sizeof({name})")) for name in names}
+
+
+def main(root, calls, functions, words, sizes):
     blocks = all_blocks(functions + calls)
     members = struct_members(blocks)
     print(json.dumps({"functions": function_types(functions), "files": function_files(functions),
                       "calls": {f"{address:x}": call(root, address, members) for address in calls},
-                      "places": places(words, objects(blocks))}))
+                      "places": places(words, objects(blocks)), "sizes": sizes_of(sizes)}))
 
 
-main(root, calls, functions, words)  # noqa: F821 given on gdb's command line
+main(root, calls, functions, words, sizes)  # noqa: F821 given on gdb's command line
