@@ -10,6 +10,9 @@
  * (an emulator) to 1 us (LPC bus), so this is 0.2 to 2 s. */
 #define WAIT_READS 2000000
 
+/* Tries to be the one who reads the line status, about 10 ms; another one is done after two port reads. */
+#define TAKE_TRIES 100000u
+
 /* So many stuck waits in a row make a device dead: one may be a terminal server that blocks. */
 #define TIMEOUTS_MAX 3
 
@@ -23,15 +26,41 @@ static void write_register(const struct uart *uart, uint16_t offset, uint8_t val
     out8((uint16_t)(uart->base + offset), value);
 }
 
-/* The line status. The device forgets a received byte's errors when it is read, also by who only wants to send: they
- * are kept for who receives. Lost where the two come between each other on two CPUs, at the cost of believing a damaged
- * byte; a lock would keep a panic from writing. */
-static uint8_t read_status(struct uart *uart)
+/* The device forgets a received byte's errors when the line status is read, also by who only wants to send. So to read
+ * it and to keep the errors, or to take them with their byte, is one step for every other CPU and for this one's
+ * interrupts. No spinlock: a panic writes, whoever it stopped in between, and so does an NMI, whomever it interrupted.
+ * They lose some milliseconds, once. */
+static uint64_t begin_status(struct uart *uart)
+{
+    uint64_t flags = irq_save();
+
+    for (unsigned i = 0; i < TAKE_TRIES && __atomic_exchange_n(&uart->is_taken, true, __ATOMIC_ACQUIRE); i++)
+        cpu_relax();
+    return flags;
+}
+
+static void end_status(struct uart *uart, uint64_t flags)
+{
+    __atomic_store_n(&uart->is_taken, false, __ATOMIC_RELEASE);
+    irq_restore(flags);
+}
+
+/* The line status; its errors are kept for who receives. Between begin_status and end_status. */
+static uint8_t read_status_taken(struct uart *uart)
 {
     uint8_t status = read_register(uart, UART_LSR);
 
-    if (status != 0xff && status & UART_LSR_ERRORS)
-        __atomic_fetch_or(&uart->errors, (uint8_t)(status & UART_LSR_ERRORS), __ATOMIC_RELAXED);
+    if (status != 0xff)
+        uart->errors |= status & UART_LSR_ERRORS;
+    return status;
+}
+
+static uint8_t read_status(struct uart *uart)
+{
+    uint64_t flags = begin_status(uart);
+    uint8_t status = read_status_taken(uart);
+
+    end_status(uart, flags);
     return status;
 }
 
@@ -135,17 +164,31 @@ size_t uart_write(struct uart *uart, const char *bytes, size_t length)
     return sent;
 }
 
+/* A byte with its errors; false where none has come. */
+static bool take_received(struct uart *uart, uint8_t *byte, uint8_t *errors)
+{
+    uint64_t flags = begin_status(uart);
+    uint8_t status = read_status_taken(uart);
+    bool has_byte = status != 0xff && status & UART_LSR_DATA;
+
+    if (has_byte) {
+        *byte = read_register(uart, UART_RBR);
+        *errors = uart->errors;
+        uart->errors = 0;
+    }
+    end_status(uart, flags);
+    return has_byte;
+}
+
 /* QEMU says BREAK before the bytes in front of it have been read, a 16550 with its own byte 0: what is not 0 is a byte.
  */
 enum uart_received uart_receive(struct uart *uart, uint8_t *byte, bool *has_overrun)
 {
-    uint8_t status = read_status(uart), errors, value;
+    uint8_t errors = 0, value = 0;
 
     *has_overrun = false;
-    if (status == 0xff || !(status & UART_LSR_DATA))
+    if (!take_received(uart, &value, &errors))
         return UART_NOTHING;
-    value = read_register(uart, UART_RBR);
-    errors = __atomic_exchange_n(&uart->errors, 0, __ATOMIC_RELAXED);
     *has_overrun = (errors & UART_LSR_OVERRUN) != 0;
     uart->awaits_null |= (errors & UART_LSR_BREAK) != 0;
     if (uart->awaits_null && value == 0) {

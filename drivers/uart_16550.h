@@ -10,7 +10,8 @@ struct uart {
     uint8_t nr_timeouts; /* [console lock] in a row */
     bool is_dead;        /* [console lock] does not take bytes */
     uint64_t bytes_lost; /* [console lock] while it was dead */
-    uint8_t errors;      /* [a] of the next byte received, seen by who looked at the line status to send */
+    bool is_taken;       /* [a] the line status and the errors are one CPU's */
+    uint8_t errors;      /* [is_taken] of the next byte received, seen by who looked at the line status to send */
     bool awaits_null;    /* [reader's lock] the byte 0 that comes with a BREAK */
 };
 

@@ -5,6 +5,9 @@ from harness.outcome import RESET
 STUCK = {"stuck_in_thread": "stuck_in_thread", "stuck_with_lock": "stuck_with_lock", "stuck_in_deferred_work": "never_end"}
 
 
+BREAKS_IN_OUTPUT = 20
+
+
 def press(vm, letter):
     vm.monitor(f"sendkey alt-sysrq-{letter} 20")
 
@@ -60,6 +63,12 @@ def request_serial(run):
         vm.send("echo typed\r")
         vm.expect("^typed$")
         assert "system request e" not in vm.output
+        for _ in range(BREAKS_IN_OUTPUT):
+            vm.send("help\r")
+            vm.expect("^acpi ")
+            request(vm, "w")  # the line status is read by who writes as well, and forgets when it is read
+            vm.expect("system request w")
+            vm.expect("threads wait$")
         request(vm, "b")
         vm.wait_end(RESET)
 

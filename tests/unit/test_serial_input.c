@@ -2,10 +2,14 @@
 #include "support/uart_model.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include <drivers/serial.h>
 #include <hw/uart_16550.h>
+
+#include "uart_16550.h"
 
 /* With COM1 interrupting, and its first interrupt taken. */
 static void start_interrupting(void)
@@ -61,6 +65,68 @@ static void errors_seen_while_writing_are_kept(void **state)
     assert_int_equal(models[0].line_errors, 0);
     assert_int_equal(interrupt(), IRQ_HANDLED);
     assert_string_equal(requested, "t");
+}
+
+/* Another CPU reads the line status to send, and the interrupt comes here before it has noted what it saw. */
+
+static int phase; /* [a] */
+enum { IDLE, LOOKED, OTHER_IS_DONE };
+
+static void let_the_other_run(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
+}
+
+static void *handle_interrupt(void *unused)
+{
+    while (__atomic_load_n(&phase, __ATOMIC_ACQUIRE) != LOOKED)
+        let_the_other_run();
+    interrupt();
+    __atomic_store_n(&phase, OTHER_IS_DONE, __ATOMIC_RELEASE);
+    return unused;
+}
+
+/* Who waits for another CPU yields to it (cpu_relax on the host): then the other has not overtaken. */
+int sched_yield(void)
+{
+    __atomic_store_n(&phase, OTHER_IS_DONE, __ATOMIC_RELEASE);
+    let_the_other_run();
+    return 0;
+}
+
+static void be_overtaken(void)
+{
+    models[0].after_status = NULL;
+    __atomic_store_n(&phase, LOOKED, __ATOMIC_RELEASE);
+    while (__atomic_load_n(&phase, __ATOMIC_ACQUIRE) != OTHER_IS_DONE)
+        let_the_other_run();
+}
+
+static void errors_seen_while_another_cpu_receives_are_kept(void **state)
+{
+    pthread_t other;
+
+    start_interrupting();
+    receives("\0t", 2);
+    models[0].line_errors = UART_LSR_BREAK | UART_LSR_FRAMING;
+    models[0].after_status = be_overtaken;
+    phase = IDLE;
+    assert_int_equal(pthread_create(&other, NULL, handle_interrupt, NULL), 0);
+    registered[0]->write(registered[0], "x", 1);
+    pthread_join(other, NULL);
+    assert_string_equal(requested, "t");
+}
+
+/* A CPU was stopped while it had the line status: the others still write. */
+static void a_stopped_cpu_keeps_nobody_from_writing(void **state)
+{
+    static struct uart uart;
+
+    start_interrupting();
+    assert_int_equal(uart_probe(&uart, 0x3f8), 0);
+    uart.is_taken = true;
+    assert_int_equal(uart_write(&uart, "panic", 5), 5);
+    assert_false(uart.is_taken);
 }
 
 static void send_break(void)
@@ -355,6 +421,8 @@ int main(void)
         cmocka_unit_test(a_parity_error_costs_its_byte_and_no_other),
         cmocka_unit_test(after_an_overrun_the_byte_is_good),
         cmocka_unit_test(errors_seen_while_writing_are_kept),
+        cmocka_unit_test(errors_seen_while_another_cpu_receives_are_kept),
+        cmocka_unit_test(a_stopped_cpu_keeps_nobody_from_writing),
         cmocka_unit_test(break_and_a_letter),
         cmocka_unit_test(break_that_is_none),
         cmocka_unit_test(break_behind_bytes),

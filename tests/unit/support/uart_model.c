@@ -29,7 +29,7 @@ static bool has_byte(const struct uart_model *model)
     return model->is_endless || model->nr_received > 0;
 }
 
-static uint8_t line_status(struct uart_model *model)
+static uint8_t status_now(struct uart_model *model)
 {
     uint8_t status = has_byte(model) ? (uint8_t)(UART_LSR_DATA | model->line_errors) : 0;
 
@@ -43,6 +43,15 @@ static uint8_t line_status(struct uart_model *model)
     }
     model->in_fifo = 0;
     return status | UART_LSR_THR_FREE | UART_LSR_IDLE;
+}
+
+static uint8_t line_status(struct uart_model *model)
+{
+    uint8_t status = status_now(model);
+
+    if (model->after_status)
+        model->after_status();
+    return status;
 }
 
 /* What it interrupts for, as UART_IIR says it. */

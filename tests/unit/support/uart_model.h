@@ -19,9 +19,10 @@ struct uart_model {
     size_t nr_sent, overruns;
     const char *received;
     size_t nr_received;
-    uint8_t line_errors; /* LSR bits that come with the next byte, and are forgotten when they are read */
-    bool is_endless;     /* a broken device: a byte, with its errors, at every look */
-    bool has_thr_edge;   /* the transmitter is free, and nobody has been told */
+    uint8_t line_errors;        /* LSR bits that come with the next byte, and are forgotten when they are read */
+    bool is_endless;            /* a broken device: a byte, with its errors, at every look */
+    void (*after_status)(void); /* what happens right after the line status was read, where not NULL */
+    bool has_thr_edge;          /* the transmitter is free, and nobody has been told */
 };
 
 extern struct uart_model models[4]; /* COM1 to COM4 */
