@@ -29,7 +29,7 @@ static void insert(struct wait_queue *queue, struct wait_entry *entry)
     struct list *list = entry->kind == WAIT_QUEUE_PLAIN ? &queue->plain : &queue->exclusive;
     struct list *before = list;
 
-    if (entry->is_choice_used) {
+    if (entry->is_chosen) {
         before = list->next;
         while (before != list && is_older(entry_of(before)->ticket, entry->ticket))
             before = before->next;
@@ -41,12 +41,18 @@ static void insert(struct wait_queue *queue, struct wait_entry *entry)
     entry->is_chosen = entry->is_choice_used = false;
 }
 
+/* Who woke for nothing may be taken out before it announces its next sleep: that waker does not wake it any more. */
 void wait_queue_prepare_(struct wait_queue *queue, struct wait_entry *entry)
 {
+    enum waiter_state state;
+
     thread_wait_begin(WAIT_QUEUE, queue); /* 1: a full fence, as is the locked instruction that gives the lock back */
     entry->is_announced = true;
     entry->waiter.thread = thread_current();
-    if (waiter_state(&entry->waiter) == WAITER_OUT || waiter_state(&entry->waiter) == WAITER_RELEASED) {
+    state = waiter_state(&entry->waiter);
+    if (state == WAITER_TAKEN)
+        waiter_await_release(&entry->waiter);
+    if (state != WAITER_QUEUED) {
         uint64_t flags = spinlock_lock_irqsave(&queue->lock);
 
         insert(queue, entry);

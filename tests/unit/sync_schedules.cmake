@@ -67,6 +67,10 @@ sync_schedule_plant(announced_after_the_look SOURCE wait_queue
   FROM "thread_wait_begin(WAIT_QUEUE, queue);" TO "" EXPECT "without end" ONLY "for a flag")
 sync_schedule_plant(choice_kept SOURCE wait_queue
   FROM "if (entry->is_chosen && !entry->is_choice_used)" TO "if (false)" EXPECT "sleeps for ever" ONLY "a token each")
+sync_schedule_plant(taken_and_not_queued_again SOURCE wait_queue
+  FROM "    state = waiter_state(&entry->waiter);"
+  TO "    state = waiter_state(&entry->waiter) == WAITER_TAKEN ? WAITER_QUEUED : waiter_state(&entry->waiter);"
+  EXPECT "sleeps for ever" ONLY "another was faster")
 sync_schedule_plant(permit_without_a_look SOURCE semaphore
   FROM "return withdraw(semaphore, waiter);" TO "return (void)withdraw(semaphore, waiter), -ETIMEDOUT;"
   EXPECT "nr_done . semaphore.permits == 1" ONLY "time may be over")

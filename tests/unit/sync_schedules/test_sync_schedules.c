@@ -193,6 +193,24 @@ static void add_token(void)
     wait_queue_wake_one(&queue);
 }
 
+static void add_two_tokens(void)
+{
+    add_token();
+    add_token();
+}
+
+/* Faster than who waits. */
+static void take_token_in_passing(void)
+{
+    add(&nr_inside, take_token());
+}
+
+static void expect_waiter_served(void)
+{
+    scheduler_check_end();
+    EXPLORE_ASSERT(nr_done == 1 && nr_inside + tokens == 1 && !wait_queue_has_waiters(&queue));
+}
+
 static void expect_tokens_taken(void)
 {
     scheduler_check_end();
@@ -395,6 +413,12 @@ static const struct explore_test tests[] = {
      {wait_for_flag, wait_for_flag, raise_flag, wake_for_nothing},
      expect_flag_seen,
      1},
+    {"wait queue: woken for nothing, and another was faster",
+     4,
+     set_up,
+     {wait_for_token, add_two_tokens, take_token_in_passing, wake_for_nothing},
+     expect_waiter_served,
+     2},
     {"mutex: three threads", 3, set_up, {lock_once, lock_twice, lock_once}, expect_mutex_free, 2},
     {"mutex: time may be over", 3, set_up, {lock_once, lock_with_deadline, lock_with_deadline}, expect_mutex_free, 2},
     {"mutex: woken for nothing", 3, set_up, {lock_once, lock_once, wake_for_nothing}, expect_mutex_free, 2},
