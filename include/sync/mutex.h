@@ -6,7 +6,8 @@
  * has given back all. docs/locking.md has the ranks.
  *
  * A mutex that others wait for is handed to the most urgent of them, among equals to who came first; it is never free
- * in between, so who gives it back and wants it again waits behind them.
+ * in between, so who gives it back and wants it again waits behind them. Giving it back touches it no more once another
+ * thread may have it: the last who has it may free it.
  *
  *  1. owner is 0 when it is free, else the thread's address; MUTEX_HAS_WAITERS is set in it while, and only while,
  * there are waiters. So taking a free one and giving back one nobody waits for is one atomic instruction each.

@@ -119,6 +119,7 @@ void inherit_remove_waiter(struct mutex_waiter *waiter)
     unmark_if_alone(mutex);
 }
 
+/* Once it is free who takes it may free the memory as well: so that comes last. */
 struct mutex_waiter *inherit_hand_on(struct mutex *mutex, struct thread *from)
 {
     struct mutex_waiter *next = first_waiter(mutex);
@@ -126,16 +127,17 @@ struct mutex_waiter *inherit_hand_on(struct mutex *mutex, struct thread *from)
 
     assert_held(&inheritance_lock);
     take_from_owner(mutex);
+    settle(from);
     if (next) {
         rbtree_remove(&mutex->waiters, &next->node);
         thread_locks(next->waiter.thread)->waiting = NULL;
         owner = (uintptr_t)next->waiter.thread | (mutex->waiters.root ? MUTEX_HAS_WAITERS : 0);
     }
     __atomic_store_n(&mutex->owner, owner, __ATOMIC_RELEASE); /* pairs with the acquire in try_take */
+    if (!next)
+        return NULL;
     give_to_owner(mutex);
-    settle(from);
-    if (next)
-        settle(next->waiter.thread);
+    settle(next->waiter.thread);
     return next;
 }
 

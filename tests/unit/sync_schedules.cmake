@@ -82,6 +82,8 @@ sync_schedule_plant(released_before_it_is_woken SOURCE semaphore
   FROM "thread_wake_long_irq_off(waiter->thread);"
   TO "__atomic_store_n(&waiter->state, WAITER_RELEASED, __ATOMIC_RELEASE), thread_wake_long_irq_off(waiter->thread);"
   EXPECT "on its stack|which has ended" ONLY "completion")
+sync_schedule_plant(looked_at_when_free SOURCE inherit
+  FROM "if (!next)" TO "if (!next && !mutex->waiters.root)" EXPECT "on its stack" ONLY "gone with")
 
 # Urgency that stays, or does not arrive.
 sync_schedule_plant(urgency_kept SOURCE inherit FROM "    settle(from);" TO "" EXPECT "inherited urgency" ONLY "urgent")

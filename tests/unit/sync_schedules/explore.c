@@ -100,15 +100,6 @@ bool explore_irqs_are_enabled(void)
     return current == EXPLORE_THREADS_MAX || !threads[current].are_irqs_off;
 }
 
-void explore_set_irqs(bool are_enabled)
-{
-    if (current == EXPLORE_THREADS_MAX)
-        return;
-    threads[current].are_irqs_off = !are_enabled;
-    if (are_enabled)
-        wake_spinners(); /* a spinlock was given back, which has no hooks */
-}
-
 /* ---- deciding ---- */
 
 static bool can_run(unsigned thread)
@@ -243,6 +234,18 @@ static void point(bool is_store)
 void explore_point(void)
 {
     point(true);
+}
+
+/* A spinlock, which has no hooks, is taken next, or was given back. */
+void explore_set_irqs(bool are_enabled)
+{
+    if (current == EXPLORE_THREADS_MAX)
+        return;
+    if (!are_enabled && !threads[current].are_irqs_off)
+        point(false);
+    threads[current].are_irqs_off = !are_enabled;
+    if (are_enabled)
+        wake_spinners();
 }
 
 void explore_relax(void)

@@ -1,7 +1,8 @@
 /* Threads that run real code, in every order with a few preemptions: at each access to memory that the compiler's hooks
- * (-fsanitize=thread, without its library) tell of, the search decides who goes on, and it tries all decisions, one
- * execution after the other, up to a bound of preemptions; switches where a thread waits or ends are free. Most bugs of
- * concurrent code need one or two (M. Musuvathi, S. Qadeer, "Iterative context bounding", 2007).
+ * (-fsanitize=thread, without its library) tell of, and where interrupts go off, the search decides who goes on, and it
+ * tries all decisions, one execution after the other, up to a bound of preemptions; switches where a thread waits or
+ * ends are free. Most bugs of concurrent code need one or two (M. Musuvathi, S. Qadeer, "Iterative context bounding",
+ * 2007).
  *
  * Memory is sequentially consistent here; what a CPU's store buffer adds is the models' part (tests/models).
  *

@@ -22,6 +22,7 @@ static struct wait_queue queue;
 static struct mutex mutexes[2];
 static struct once once;
 static struct completion *published, events;
+static struct mutex *published_mutex;
 static bool flag;
 
 static void set_up(void)
@@ -30,6 +31,7 @@ static void set_up(void)
     nr_done = nr_timed_out = nr_inside = tokens = 0;
     flag = false;
     published = NULL;
+    published_mutex = NULL;
     semaphore_init(&semaphore, 0, "permits");
     wait_queue_init(&queue, "flag");
     mutex_init(&mutexes[0], "first");
@@ -329,6 +331,53 @@ static void lock_second_with_deadline_urgently(void)
         mutex_unlock(&mutexes[1]);
 }
 
+/* The mutex goes when the last of three is out of it; where it waits it waits for who is still to come. */
+static __attribute__((noinline)) void lock_last_and_free(void)
+{
+    struct mutex mutex;
+
+    mutex_init(&mutex, "on the stack");
+    __atomic_store_n(&published_mutex, &mutex, __ATOMIC_RELEASE);
+    while (look(&nr_done) == 0 || look(&tokens) < 2)
+        cpu_relax();
+    mutex_lock(&mutex);
+    mutex_unlock(&mutex);
+    memset(&mutex, 0xdd, sizeof(mutex));
+    __asm__ volatile("" : : "r"(&mutex) : "memory");
+}
+
+static struct mutex *await_mutex(void)
+{
+    struct mutex *mutex;
+
+    while (!(mutex = __atomic_load_n(&published_mutex, __ATOMIC_ACQUIRE)))
+        cpu_relax();
+    return mutex;
+}
+
+static void lock_before_the_last(void)
+{
+    struct mutex *mutex = await_mutex();
+
+    mutex_lock(mutex);
+    add(&nr_done, 1);
+    while (look(&tokens) == 0)
+        cpu_relax();
+    mutex_unlock(mutex);
+}
+
+static void want_with_deadline_before_the_last(void)
+{
+    struct mutex *mutex = await_mutex();
+
+    while (look(&nr_done) == 0)
+        cpu_relax();
+    add(&tokens, 1);
+    if (mutex_lock_until(mutex, SOON) == 0)
+        mutex_unlock(mutex);
+    add(&tokens, 1);
+}
+
 /* ---- once ---- */
 
 static int fail_once(void *argument)
@@ -434,6 +483,12 @@ static const struct explore_test tests[] = {
      set_up,
      {lock_once, lock_second_then_first, lock_second_with_deadline_urgently},
      expect_mutex_free,
+     2},
+    {"mutex: gone with the last who had it",
+     3,
+     set_up,
+     {lock_last_and_free, lock_before_the_last, want_with_deadline_before_the_last},
+     scheduler_check_end,
      2},
     {"once: three threads", 3, set_up, {run_once, run_once, run_once}, expect_run_once, 2},
     {"once: fails the first time",
