@@ -85,9 +85,11 @@ static uint64_t load_of(const struct sched_entity *entity)
     return entity->class == SCHED_FAIR ? entity->weight : nice_weight(NICE_MIN);
 }
 
-static bool has_fair(const struct run_queue *queue)
+/* A fair entity comes. Where it finds no other one, running (which may be NULL) or queued, virtual time begins anew. */
+static void note_beginning(struct run_queue *queue, const struct sched_entity *running)
 {
-    return queue->fair.nr != 0 || (queue->running != NULL && queue->running->class == SCHED_FAIR);
+    if (queue->fair.nr == 0 && (running == NULL || running->class != SCHED_FAIR))
+        queue->is_phase_unknown = true;
 }
 
 static NOINLINE enum run_queue_effect add_anybody(struct run_queue *queue, struct sched_entity *entity, uint64_t now,
@@ -98,8 +100,7 @@ static NOINLINE enum run_queue_effect add_anybody(struct run_queue *queue, struc
     if (queue->running != NULL)
         charge(queue->running, now);
     if (entity->class == SCHED_FAIR) {
-        if (!has_fair(queue))
-            queue->is_phase_unknown = true;
+        note_beginning(queue, queue->running);
         fair_place(&queue->fair, entity, queue->running, arrival);
         entity->vruntime -= claim;
         entity->deadline -= claim;
@@ -326,6 +327,7 @@ static void put_in(struct run_queue *queue, struct sched_entity *entity, enum fi
             fifo_insert(&queue->fifo, entity, place);
         return;
     }
+    note_beginning(queue, running);
     fair_place(&queue->fair, entity, running, ARRIVAL_MIGRATED);
     if (entity->state == ENTITY_QUEUED)
         fair_insert(&queue->fair, entity);

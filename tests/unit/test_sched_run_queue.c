@@ -2,6 +2,7 @@
 #include "support/unit.h"
 
 #include "../../src/sched/hand_over.h"
+#include "../../src/sched/placement.h"
 
 #define MS 1000000ull
 
@@ -398,6 +399,43 @@ static void test_weight_change_keeps_lag(void **state)
     assert_in_range(fair[0].lag - lag + 1000, 0, 2000);
 }
 
+static bool may_run_anywhere(const struct sched_entity *entity, uint32_t cpu)
+{
+    return true;
+}
+
+static struct sched_entity *balance_to(struct run_queue *to, uint64_t now)
+{
+    enum run_queue_effect effect;
+    struct sched_entity *moved = balance_move(&queue, to, now, may_run_anywhere, &effect);
+
+    assert_null(run_queue_check(&queue));
+    assert_null(run_queue_check(to));
+    return moved;
+}
+
+/* Another policy is no CPU time: no queue is ahead of another because of it. */
+static void test_policy_change_of_one_alone_is_no_claim(void **state)
+{
+    static const struct sched_policy changed[] = {{SCHED_FIFO, 0, 10}, {SCHED_FAIR, -5, 10}};
+    struct sched_policy plain = {SCHED_FAIR, 0, 0};
+    static struct run_queue other;
+
+    run_queue_init(&other, 1);
+    for (unsigned i = 0; i < 3; i++)
+        add(&fair[i], 0);
+    next(0, STAYS);
+    (void)run_queue_add(&other, &fair[3], 0, ARRIVAL_NEW);
+    assert_ptr_equal(run_queue_next(&other, 0, STAYS), &fair[3]);
+    assert_null(balance_to(&other, 0));
+    for (unsigned i = 0; i < 2; i++) {
+        (void)run_queue_set_policy(&other, &fair[3], &changed[i], 0);
+        (void)run_queue_set_policy(&other, &fair[3], &plain, 0);
+        assert_null(balance_to(&other, 0));
+    }
+    assert_ptr_equal(balance_to(&other, 10 * MS), &fair[1]); /* which that has earned */
+}
+
 static void test_clock_that_is_behind(void **state)
 {
     add(&fair[0], 1000);
@@ -444,6 +482,7 @@ int main(void)
         cmocka_unit_test_setup(test_handed_over_and_something_else, setup),
         cmocka_unit_test_setup(test_who_may_not_be_handed_over, setup),
         cmocka_unit_test_setup(test_weight_change_keeps_lag, setup),
+        cmocka_unit_test_setup(test_policy_change_of_one_alone_is_no_claim, setup),
         cmocka_unit_test_setup(test_clock_that_is_behind, setup),
         cmocka_unit_test_setup(test_misuse_ends_the_kernel, setup),
         cmocka_unit_test(test_nice_weights),
