@@ -21,15 +21,15 @@
 #define LOCKS_MAX       4u
 #define THREAD_NAME_MAX 24u
 #define LINE_MAX        200u
-#define PATIENCE_NS     1000000000ul /* per CPU: an emulator's host may be busy; a CPU takes an NMI within microseconds */
+#define PATIENCE_NS     1000000000ul /* since the last answer: an NMI is taken within microseconds, but by an emulator */
 #define POLLS_MIN       100000u      /* where the clock jumps */
 
 enum question { NOTHING_ASKED, ASKED_WHERE, ASKED_TO_STOP };
+enum answer { NOTHING_TOLD, TOLD_WHERE, TOLD_STOPPED }; /* the last for good; each answers those before it, too */
 
 struct where {
     uint32_t question; /* [a] enum question */
-    uint32_t is_told;  /* [a] what follows is complete */
-    bool is_stopped;
+    uint32_t answer;   /* [a] enum answer; what follows is complete */
     uint32_t nr_frames, nr_locks;
     uint32_t interrupt_depth, preempt_depth;
     bool are_interrupts_on;
@@ -71,18 +71,17 @@ static void note_locks(struct where *mine)
     }
 }
 
-static void tell(const struct trap_frame *frame, bool is_stopped)
+static void tell(const struct trap_frame *frame, enum answer answer)
 {
     struct where *mine = this_cpu_pointer(where);
 
     note_callers(mine, frame);
     note_locks(mine);
-    mine->is_stopped = is_stopped;
     mine->interrupt_depth = this_cpu_read(percpu.interrupt_depth);
     mine->preempt_depth = preempt_depth();
     mine->are_interrupts_on = (frame->rflags & RFLAGS_IF) != 0;
     report_format_thread(mine->thread, sizeof(mine->thread));
-    __atomic_store_n(&mine->is_told, 1, __ATOMIC_RELEASE); /* pairs with the acquire in wait_for */
+    __atomic_store_n(&mine->answer, answer, __ATOMIC_RELEASE); /* pairs with the acquire in has_answered */
 }
 
 bool smp_answer_nmi(const struct trap_frame *frame)
@@ -92,7 +91,7 @@ bool smp_answer_nmi(const struct trap_frame *frame)
 
     if (question == NOTHING_ASKED)
         return false;
-    tell(frame, question == ASKED_TO_STOP);
+    tell(frame, question == ASKED_TO_STOP ? TOLD_STOPPED : TOLD_WHERE);
     if (question == ASKED_TO_STOP)
         machine_halt();
     return true;
@@ -100,29 +99,48 @@ bool smp_answer_nmi(const struct trap_frame *frame)
 
 static void say_stopped(const struct trap_frame *frame)
 {
-    tell(frame, true);
+    tell(frame, TOLD_STOPPED);
 }
 
+/* Not where it has stopped by itself: it takes no NMI perhaps. */
 static void ask(uint32_t cpu, enum question question)
 {
     struct where *its = percpu_of(cpu, where);
+    uint32_t before = TOLD_WHERE;
 
-    if (__atomic_load_n(&its->is_told, __ATOMIC_ACQUIRE) && its->is_stopped)
-        return; /* it has said so itself, and takes no NMI perhaps */
-    __atomic_store_n(&its->is_told, 0, __ATOMIC_RELAXED);
+    if (!__atomic_compare_exchange_n(&its->answer, &before, NOTHING_TOLD, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED) &&
+        before == TOLD_STOPPED)
+        return;
     __atomic_store_n(&its->question, question, __ATOMIC_RELEASE); /* pairs with the acquire in smp_answer_nmi */
     irq_ipi_send(smp_apic_id(cpu), IRQ_IPI_NMI, 0);
 }
 
-/* NMIs only: no timer, no interrupt works here. */
-static void wait_for(uint32_t cpu)
+static bool has_answered(uint32_t cpu, enum answer wanted)
 {
-    const struct where *its = percpu_of(cpu, where);
-    uint64_t begin = tsc_now_ns();
+    return __atomic_load_n(&percpu_of(cpu, where)->answer, __ATOMIC_ACQUIRE) >= wanted; /* pairs with tell */
+}
 
-    for (unsigned i = 0; i < POLLS_MIN || tsc_now_ns() - begin < PATIENCE_NS; i++) {
-        if (__atomic_load_n(&its->is_told, __ATOMIC_ACQUIRE)) /* pairs with the release in tell */
+struct patience {
+    uint64_t since_ns;
+    unsigned nr_polls;
+};
+
+static bool is_over(const struct patience *patience)
+{
+    return patience->nr_polls >= POLLS_MIN && tsc_now_ns() - patience->since_ns >= PATIENCE_NS;
+}
+
+/* NMIs only: no timer, no interrupt works here. */
+static void wait_for(uint32_t cpu, enum answer wanted, struct patience *patience)
+{
+    if (has_answered(cpu, wanted))
+        return;
+    while (!is_over(patience)) {
+        if (has_answered(cpu, wanted)) { /* they get on */
+            *patience = (struct patience){.since_ns = tsc_now_ns()};
             return;
+        }
+        patience->nr_polls++;
         cpu_relax();
     }
 }
@@ -137,11 +155,13 @@ static struct cpu_mask others(void)
 
 static void ask_all(enum question question)
 {
+    enum answer wanted = question == ASKED_TO_STOP ? TOLD_STOPPED : TOLD_WHERE;
+    struct patience patience = {.since_ns = tsc_now_ns()};
     struct cpu_mask mask = others();
     uint32_t cpu;
 
     cpu_mask_for_each(cpu, &mask) ask(cpu, question);
-    cpu_mask_for_each(cpu, &mask) wait_for(cpu);
+    cpu_mask_for_each(cpu, &mask) wait_for(cpu, wanted, &patience);
 }
 
 void smp_stop_others(void)
@@ -164,12 +184,14 @@ static void end_asking(void)
 
 static uint32_t nr_others(void)
 {
-    return smp_nr_online() - 1;
+    struct cpu_mask mask = others(); /* a CPU that is not online yet has one more */
+
+    return cpu_mask_count(&mask);
 }
 
 static bool is_same_place(const struct where *a, const struct where *b)
 {
-    if (a->nr_frames != b->nr_frames || a->nr_locks != 0 || b->nr_locks != 0 || a->is_stopped != b->is_stopped ||
+    if (a->nr_frames != b->nr_frames || a->nr_locks != 0 || b->nr_locks != 0 || a->answer != b->answer ||
         a->interrupt_depth != b->interrupt_depth || a->preempt_depth != b->preempt_depth ||
         a->are_interrupts_on != b->are_interrupts_on)
         return false;
@@ -229,18 +251,13 @@ static void describe_place(const struct where *its, const struct cpu_mask *same,
     char line[LINE_MAX];
     size_t length = format_cpus(line, sizeof(line) / 2, same);
 
-    snprintf(line + length, sizeof(line) - length,
-             ": %s, thread %s%s, interrupt depth %u, preemption off %u, interrupts %s",
-             its->is_stopped ? "stopped" : "running", its->thread, cpu_mask_count(same) > 1 ? " and others" : "",
-             its->interrupt_depth, its->preempt_depth, its->are_interrupts_on ? "on" : "off");
+    snprintf(
+        line + length, sizeof(line) - length, ": %s, thread %s%s, interrupt depth %u, preemption off %u, interrupts %s",
+        its->answer == TOLD_STOPPED ? "stopped" : "running", its->thread, cpu_mask_count(same) > 1 ? " and others" : "",
+        its->interrupt_depth, its->preempt_depth, its->are_interrupts_on ? "on" : "off");
     write(line);
     describe_locks(its, write);
     describe_frames(its, write);
-}
-
-static bool is_told(uint32_t cpu)
-{
-    return __atomic_load_n(&percpu_of(cpu, where)->is_told, __ATOMIC_ACQUIRE); /* pairs with the release in tell */
 }
 
 /* CPUs at the same place, idle as a rule, are told together. */
@@ -251,14 +268,14 @@ static void describe_others(void (*write)(const char *line))
     uint32_t cpu, other;
 
     for (cpu = cpu_mask_next(&left, 0); cpu < CPU_MAX; cpu = cpu_mask_next(&left, cpu + 1)) {
-        if (!is_told(cpu)) {
+        if (!has_answered(cpu, TOLD_WHERE)) {
             cpu_mask_set(&silent, cpu);
             continue;
         }
         cpu_mask_clear_all(&same);
         cpu_mask_set(&same, cpu);
         for (other = cpu_mask_next(&left, cpu + 1); other < CPU_MAX; other = cpu_mask_next(&left, other + 1)) {
-            if (!is_told(other) || !is_same_place(percpu_of(cpu, where), percpu_of(other, where)))
+            if (!has_answered(other, TOLD_WHERE) || !is_same_place(percpu_of(cpu, where), percpu_of(other, where)))
                 continue;
             cpu_mask_set(&same, other);
             cpu_mask_clear(&left, other);
