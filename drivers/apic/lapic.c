@@ -24,6 +24,7 @@ static struct lapic_register *registers;     /* [I] */
 static uint64_t boot_address;                /* [I] of the registers, in the boot CPU's MSR */
 static struct irq *spurious_irq, *error_irq; /* [I] */
 static uint32_t last_errors;                 /* [a] what the error interrupt has read */
+static uint32_t thermal_entry;               /* [I] after lapic_init: what every CPU's LVT has for its sensor */
 
 bool lapic_is_present(void)
 {
@@ -201,7 +202,7 @@ INIT static int enable(paddr_t base_told)
     if (!(base & APIC_BASE_ENABLE)) { /* hardware's state after a reset has it on */
         if (base_told.value)
             address = base_told.value & APIC_BASE_ADDRESS;
-        base |= APIC_BASE_ENABLE;
+        base = (base & ~(uint64_t)APIC_BASE_ADDRESS) | address | APIC_BASE_ENABLE;
         wrmsr(MSR_APIC_BASE, base);
     } else if (base_told.value && base_told.value != address) {
         log_warn("apic: the MADT has the local APIC at 0x%lx, its MSR at 0x%lx: the MSR knows", base_told.value,
@@ -217,9 +218,23 @@ INIT static int enable(paddr_t base_told)
     return registers ? 0 : -ENOMEM;
 }
 
+static unsigned last_lvt_entry(void)
+{
+    return lapic_read(LAPIC_VERSION) >> 16 & 0xff;
+}
+
+/* A sensor that raises the firmware's system management interrupt stays its own, on all CPUs, though INIT masks it on
+ * the others. */
+INIT static void keep_thermal_entry(void)
+{
+    uint32_t entry = last_lvt_entry() >= 5 ? lapic_read(LAPIC_LVT_THERMAL) : LAPIC_LVT_MASKED;
+
+    thermal_entry = (entry & LAPIC_LVT_DELIVERY) == LAPIC_LVT_SMI ? entry : LAPIC_LVT_MASKED;
+}
+
 static void mask_all(void)
 {
-    unsigned last = lapic_read(LAPIC_VERSION) >> 16 & 0xff;
+    unsigned last = last_lvt_entry();
 
     lapic_write(LAPIC_LVT_TIMER, LAPIC_LVT_MASKED);
     lapic_write(LAPIC_LVT_LINT0, LAPIC_LVT_MASKED); /* the 8259s, in virtual wire mode */
@@ -228,7 +243,7 @@ static void mask_all(void)
     if (last >= 4)
         lapic_write(LAPIC_LVT_PERF, LAPIC_LVT_MASKED);
     if (last >= 5)
-        lapic_write(LAPIC_LVT_THERMAL, LAPIC_LVT_MASKED);
+        lapic_write(LAPIC_LVT_THERMAL, thermal_entry);
     if (last >= 6)
         lapic_write(LAPIC_LVT_CMCI, LAPIC_LVT_MASKED);
 }
@@ -247,7 +262,7 @@ static void end_leftovers(void)
     }
 }
 
-/* Everything masked, interrupts of any priority let through. */
+/* Everything masked but what is the firmware's, interrupts of any priority let through. */
 static void reset_registers(void)
 {
     lapic_write(LAPIC_SPURIOUS, LAPIC_SPURIOUS_ENABLE | VECTOR_SPURIOUS);
@@ -299,6 +314,7 @@ INIT int lapic_init(paddr_t base)
         error = claim_vectors();
     if (error)
         return error;
+    keep_thermal_entry();
     reset_registers();
     is_present = true;
     controller.name = is_x2apic ? "local APIC (x2APIC)" : "local APIC (xAPIC)";

@@ -42,6 +42,8 @@ static_assert(offsetof(struct lapic_register, value) == 0, "SDM 3A table 11-1");
 #define LAPIC_SPURIOUS_ENABLE (1u << 8)
 
 #define LAPIC_LVT_NMI          (4u << 8) /* delivery mode */
+#define LAPIC_LVT_SMI          (2u << 8)
+#define LAPIC_LVT_DELIVERY     (7u << 8)
 #define LAPIC_LVT_MASKED       (1u << 16)
 #define LAPIC_LVT_TSC_DEADLINE (2u << 17) /* timer mode; 0 is one-shot */
 

@@ -1,5 +1,6 @@
-/* Interrupts sent in xAPIC mode, where a command is two registers (SDM 3A 11.6.1), and NMIs that send as well come
- * anywhere in between. The source is compiled as part of this file, so that each of its accesses is the model's. */
+/* The local APIC in xAPIC mode: interrupts sent, where a command is two registers (SDM 3A 11.6.1) and NMIs that send as
+ * well come anywhere in between; and what is left as the firmware had it. The source is compiled as part of this file,
+ * so that each of its accesses is the model's. */
 #include "support/unit.h"
 
 #include <string.h>
@@ -12,6 +13,11 @@
 static uint32_t model_read(size_t offset);
 static void model_write(size_t offset, uint32_t value);
 
+static uint64_t model_rdmsr(uint32_t msr);
+static void model_wrmsr(uint32_t msr, uint64_t value);
+
+#define rdmsr model_rdmsr
+#define wrmsr model_wrmsr
 #undef register_read
 #undef register_write
 #define register_read(r)         model_read((size_t)((const uint8_t *)(r) - (const uint8_t *)registers))
@@ -22,7 +28,8 @@ static void model_write(size_t offset, uint32_t value);
 #define READS_TO_GO 3 /* a command is under way for so many reads of its register */
 
 static struct lapic_register page[PAGE_SIZE / sizeof(struct lapic_register)];
-static uint32_t high, low, busy;
+static uint32_t high, low, busy, others[PAGE_SIZE / sizeof(uint32_t)];
+static uint64_t base_msr, mapped_at;
 static unsigned nr_accesses, nmi_at; /* at which access of the interrupted code an NMI comes; 0: at none */
 static bool is_in_nmi;
 static struct {
@@ -32,12 +39,25 @@ static unsigned nr_sent;
 
 bool cpu_has(enum cpu_feature feature)
 {
-    return false;
+    return feature != CPU_X2APIC;
 }
 
 void *device_map(paddr_t address, size_t size, unsigned flags)
 {
-    return NULL;
+    mapped_at = address.value;
+    return page;
+}
+
+static uint64_t model_rdmsr(uint32_t msr)
+{
+    assert_int_equal(msr, MSR_APIC_BASE);
+    return base_msr;
+}
+
+static void model_wrmsr(uint32_t msr, uint64_t value)
+{
+    assert_int_equal(msr, MSR_APIC_BASE);
+    base_msr = value;
 }
 
 uint32_t irq_controller_id(uint32_t cpu)
@@ -82,7 +102,7 @@ static uint32_t model_read(size_t offset)
         busy -= busy > 0;
         value = low | (busy > 0 ? LAPIC_ICR_PENDING : 0);
     } else
-        fail_msg("register 0x%zx is read", offset);
+        value = others[offset / sizeof(uint32_t)];
     count_access();
     return value;
 }
@@ -99,7 +119,7 @@ static void model_write(size_t offset, uint32_t value)
         sent[nr_sent].destination = high >> LAPIC_ICR_HIGH_SHIFT;
         sent[nr_sent++].value = value;
     } else
-        fail_msg("register 0x%zx is written", offset);
+        others[offset / sizeof(uint32_t)] = value;
     count_access();
 }
 
@@ -144,11 +164,53 @@ static void an_nmi_that_sends_leaves_a_command_as_it_was(void **state)
     assert_true(nr_nmis >= 2);
 }
 
+static uint32_t *register_at(size_t offset)
+{
+    return &others[offset / sizeof(uint32_t)];
+}
+
+/* The boot CPU as the firmware leaves it, then another one as INIT does. */
+static void expect_thermal(uint32_t firmware, uint32_t boot_cpu, uint32_t other_cpu)
+{
+    memset(others, 0, sizeof(others));
+    *register_at(LAPIC_VERSION) = 5 << 16 | 0x14;
+    *register_at(LAPIC_LVT_THERMAL) = firmware;
+    start(0);
+    assert_int_equal(lapic_init(paddr(0)), 0);
+    assert_int_equal(*register_at(LAPIC_LVT_THERMAL), boot_cpu);
+    *register_at(LAPIC_LVT_THERMAL) = LAPIC_LVT_MASKED;
+    assert_int_equal(lapic_init_cpu(), 0);
+    assert_int_equal(*register_at(LAPIC_LVT_THERMAL), other_cpu);
+}
+
+static void the_firmwares_own_thermal_interrupt_stays(void **state)
+{
+    base_msr = 0xfee00000 | APIC_BASE_ENABLE;
+    expect_thermal(0x200, 0x200, 0x200);
+    expect_thermal(0xfa, LAPIC_LVT_MASKED, LAPIC_LVT_MASKED);
+    expect_thermal(LAPIC_LVT_MASKED, LAPIC_LVT_MASKED, LAPIC_LVT_MASKED);
+}
+
+static void registers_are_where_they_are_mapped(void **state)
+{
+    for (unsigned is_enabled = 0; is_enabled < 2; is_enabled++) {
+        base_msr = 0xfee00000 | (is_enabled ? APIC_BASE_ENABLE : 0);
+        assert_int_equal(lapic_init(paddr(0xfec10000)), 0);
+        assert_true(base_msr & APIC_BASE_ENABLE);
+        assert_int_equal(base_msr & APIC_BASE_ADDRESS, mapped_at);
+    }
+    base_msr = 0xfee00000;
+    assert_int_equal(lapic_init(paddr(0)), 0);
+    assert_int_equal(base_msr, 0xfee00000 | APIC_BASE_ENABLE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_command_goes_where_it_is_meant_to),
         cmocka_unit_test(an_nmi_that_sends_leaves_a_command_as_it_was),
+        cmocka_unit_test(the_firmwares_own_thermal_interrupt_stays),
+        cmocka_unit_test(registers_are_where_they_are_mapped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
