@@ -118,6 +118,8 @@ uint64_t trap_machine_check_count(void)
 
 void machine_check_init(void)
 {
+    const struct cpu_identity *cpu = cpu_identity();
+
     if (!cpu_has(CPU_MCE) || !cpu_has(CPU_MCA)) {
         if (this_cpu_read(percpu.cpu_number) != 0)
             return;
@@ -128,7 +130,8 @@ void machine_check_init(void)
         wrmsr(MSR_MCG_CTL, ALL_ERRORS);
     log_all_banks(); /* left by the firmware or by the crash that made it reset */
     for (unsigned i = 0, count = nr_banks(); i < count; i++) {
-        wrmsr(bank_msr(i, 0), ALL_ERRORS);
+        if (machine_check_may_control(cpu->vendor, cpu->family, cpu->model, i))
+            wrmsr(bank_msr(i, 0), ALL_ERRORS);
         bank_clear(i);
     }
     wrmsr(MSR_MCG_STATUS, 0);

@@ -1,6 +1,17 @@
 #include "machine_check_decode.h"
 
 #include <lib/format.h>
+#include <lib/string.h>
+
+#define FAMILY_P6           6
+#define MODEL_OWN_BANK_CTRL 0x1a
+
+bool machine_check_may_control(const char *vendor, unsigned family, unsigned model, unsigned bank)
+{
+    bool is_aliased = strcmp(vendor, "GenuineIntel") == 0 && family == FAMILY_P6 && model < MODEL_OWN_BANK_CTRL;
+
+    return bank != 0 || !is_aliased;
+}
 
 void machine_check_format_flags(char *buffer, size_t size, uint64_t status)
 {

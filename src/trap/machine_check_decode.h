@@ -12,6 +12,10 @@
 #define MCI_STATUS_ADDRESS_VALID   ((uint64_t)1 << 58)
 #define MCI_STATUS_CONTEXT_CORRUPT ((uint64_t)1 << 57)
 
+/* False for bank 0 of Intel's family 6 before model 0x1a, where its IA32_MCi_CTL is another register, the platform's
+ * (SDM 3B 15.3.2.1 and example 15-1). */
+bool machine_check_may_control(const char *vendor, unsigned family, unsigned model, unsigned bank);
+
 /* "VAL UC EN MISCV ADDRV PCC". */
 void machine_check_format_flags(char *buffer, size_t size, uint64_t status);
 

@@ -36,9 +36,21 @@ static void test_codes(void **state)
     expect_code(0x01f0, "cache hierarchy: unknown request, instruction cache, level 0");
 }
 
+static void test_control_of_banks(void **state)
+{
+    assert_false(machine_check_may_control("GenuineIntel", 6, 0x0f, 0)); /* Core 2 */
+    assert_false(machine_check_may_control("GenuineIntel", 6, 0x17, 0));
+    assert_true(machine_check_may_control("GenuineIntel", 6, 0x0f, 1));
+    assert_true(machine_check_may_control("GenuineIntel", 6, 0x1a, 0)); /* Nehalem */
+    assert_true(machine_check_may_control("GenuineIntel", 15, 0x06, 0));
+    assert_true(machine_check_may_control("AuthenticAMD", 6, 0x06, 0));
+    assert_true(machine_check_may_control("AuthenticAMD", 0x17, 0x01, 0));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_flags), cmocka_unit_test(test_codes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_flags), cmocka_unit_test(test_codes),
+                                       cmocka_unit_test(test_control_of_banks)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
