@@ -1,8 +1,11 @@
 /* The page allocator in the kernel: all memory taken and given back, churn of a hundred times the memory, zones. */
 #include <base/align.h>
+#include <cpu/cpu_mask.h>
 #include <debug/test.h>
 #include <mm/page_alloc.h>
 #include <mm/physmap.h>
+#include <sched/thread.h>
+#include <smp/cpu.h>
 
 static uint64_t random_state = 0x9e3779b97f4a7c15;
 
@@ -113,4 +116,82 @@ KERNEL_TEST(page_zones, "page_alloc/zones")
     EXPECT(low_end <= MIB(1));
     EXPECT(dma_end <= GIB(4));
     EXPECT_EQ(sum, 0);
+}
+
+#define PAIR_TRIES 4096u
+#define TURNS      20000u
+
+static uint32_t is_over; /* [a] */
+
+/* A page goes to this CPU's list and comes back, with no lock, while its neighbour is given to the zone. */
+static int use_list(void *page)
+{
+    while (!__atomic_load_n(&is_over, __ATOMIC_ACQUIRE)) {
+        page_free(page, 0);
+        page = page_alloc(0, PAGE_PRIVATE, ALLOC_NORMAL);
+        if (!page)
+            return 1;
+    }
+    page_free(page, 0);
+    return 0;
+}
+
+/* Two single pages that the zone would merge: the list of what was tried is given back. */
+static bool find_pair(struct page *pair[2])
+{
+    struct list tried = LIST_INITIALIZER(tried);
+    struct page *page, *after, *last = NULL;
+
+    pair[0] = NULL;
+    for (unsigned i = 0; i < PAIR_TRIES && !pair[0] && (page = page_alloc(0, PAGE_PRIVATE, ALLOC_NORMAL)); i++) {
+        if (last && (page_to_pfn(page).number ^ 1) == page_to_pfn(last).number) {
+            list_remove(&last->link);
+            pair[0] = last;
+            pair[1] = page;
+        } else {
+            list_add_first(&tried, &page->link);
+            last = page;
+        }
+    }
+    list_for_each_entry_safe (page, after, &tried, link) {
+        list_remove(&page->link);
+        page_free(page, 0);
+    }
+    return pair[0] != NULL;
+}
+
+/* Nothing so large is that low: before it fails, this CPU's list goes back to the zone. */
+static void drain_list(void)
+{
+    EXPECT(page_alloc(PAGE_ORDER_MAX, PAGE_PRIVATE, ALLOC_LOW) == NULL);
+}
+
+KERNEL_TEST(page_neighbours, "page_alloc/neighbour_on_another_cpus_list")
+{
+    struct thread_options options = {.name = "neighbour"};
+    struct cpu_mask there = {0};
+    struct page *pair[2], *page;
+    struct thread *thread;
+    int code = -1;
+
+    if (smp_nr_online() < 2)
+        return;
+    EXPECT(find_pair(pair));
+    if (!pair[0])
+        return;
+    cpu_mask_set(&there, 1);
+    options.affinity = &there;
+    is_over = 0;
+    EXPECT_EQ(thread_create(&thread, &options, use_list, pair[0]), 0);
+    page_free(pair[1], 0);
+    for (unsigned i = 0; i < TURNS; i++) {
+        drain_list(); /* the zone looks whether the other one is free there as well */
+        page = page_alloc(0, PAGE_PRIVATE, ALLOC_NORMAL); /* takes a batch back, with what was given last */
+        EXPECT(page != NULL);
+        if (page)
+            page_free(page, 0);
+    }
+    __atomic_store_n(&is_over, 1, __ATOMIC_RELEASE);
+    EXPECT_EQ(thread_join(thread, &code), 0);
+    EXPECT_EQ(code, 0);
 }
