@@ -25,7 +25,7 @@ void buddy_init(struct buddy *buddy, pfn_t first, pfn_t end)
 
 static void insert(struct buddy *buddy, struct page *page, unsigned order)
 {
-    page->order = (uint8_t)order;
+    page_set_owner_and_order(page, PAGE_FREE, order);
     list_add_first(&buddy->free[order], &page->link);
     buddy->nr_blocks[order]++;
     buddy->orders_free |= 1u << order;
@@ -34,7 +34,7 @@ static void insert(struct buddy *buddy, struct page *page, unsigned order)
 static void extract(struct buddy *buddy, struct page *page, unsigned order)
 {
     list_remove(&page->link);
-    page->order = PAGE_ORDER_TAIL;
+    page_set_owner_and_order(page, PAGE_FREE, PAGE_ORDER_TAIL);
     if (--buddy->nr_blocks[order] == 0)
         buddy->orders_free &= ~(1u << order);
 }
@@ -67,7 +67,7 @@ static struct page *free_neighbour(const struct buddy *buddy, pfn_t frame, unsig
     if (order == PAGE_ORDER_MAX || other.number < buddy->first.number || other.number >= buddy->end.number)
         return NULL;
     struct page *page = page_of_pfn(other);
-    return page && page->owner == PAGE_FREE && page->order == order ? page : NULL;
+    return page && page_is_free_block(page, order) ? page : NULL;
 }
 
 void buddy_give(struct buddy *buddy, struct page *page, unsigned order)

@@ -155,21 +155,20 @@ static void mark_allocated(struct page *page, unsigned order, enum page_owner ow
     kasan_unpoison(page_to_address(page), PAGE_SIZE << order);
     for (size_t i = (size_t)1 << order; i-- > 1;) {
         page[i].private_data = 0;
-        page[i].owner = (uint8_t)owner;
+        page_set_owner_and_order(&page[i], owner, PAGE_ORDER_TAIL);
         page[i].in_use = 0;
     }
     page->private_data = 0;
     page->references = 1;
-    page->owner = (uint8_t)owner;
-    page->order = (uint8_t)order;
+    page_set_owner_and_order(page, owner, order);
     page->in_use = 0;
 }
 
-static void mark_free(struct page *page, unsigned order)
+/* first_order: what the first page says, which is nothing that merges. */
+static inline void mark_free(struct page *page, unsigned order, unsigned first_order)
 {
     for (size_t i = (size_t)1 << order; i-- > 0;) {
-        page[i].owner = PAGE_FREE;
-        page[i].order = PAGE_ORDER_TAIL;
+        page_set_owner_and_order(&page[i], PAGE_FREE, i == 0 ? first_order : PAGE_ORDER_TAIL);
         page[i].in_use = 0;
     }
     page->references = 0;
@@ -189,7 +188,7 @@ static NOINLINE void refill(void)
         struct page *page = buddy_take(&zone->buddy, 0);
         if (!page)
             break;
-        page->order = PAGE_ORDER_CACHED;
+        page_set_owner_and_order(page, PAGE_FREE, PAGE_ORDER_CACHED);
         *++mine->top = page;
     }
     spinlock_unlock(&zone->lock);
@@ -208,7 +207,7 @@ static NOINLINE void drain(uint64_t count)
 
     spinlock_lock(&zone->lock);
     for (uint64_t i = 1; i <= count; i++) {
-        mine->entries[i]->order = PAGE_ORDER_TAIL;
+        page_set_owner_and_order(mine->entries[i], PAGE_FREE, PAGE_ORDER_TAIL);
         buddy_give(&zone->buddy, mine->entries[i], 0);
     }
     spinlock_unlock(&zone->lock);
@@ -360,7 +359,7 @@ static NOINLINE void free_slow(struct page *page, unsigned order)
         return;
     }
     uint64_t flags = spinlock_lock_irqsave(&zones[id].lock);
-    mark_free(page, order);
+    mark_free(page, order, PAGE_ORDER_TAIL);
     buddy_give(&zones[id].buddy, page, order);
     spinlock_unlock_irqrestore(&zones[id].lock, flags);
 }
@@ -373,8 +372,7 @@ static inline bool free_to_list(struct page *page)
     bool has_room = top != this_cpu_read(cpu_pages.limit);
 
     if (LIKELY(has_room)) {
-        mark_free(page, 0);
-        page->order = PAGE_ORDER_CACHED;
+        mark_free(page, 0, PAGE_ORDER_CACHED);
         *++top = page;
         this_cpu_write(cpu_pages.top, top);
     }

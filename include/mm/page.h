@@ -38,10 +38,27 @@ struct page {
         uint64_t private_data;    /* [p] others */
     };
     uint32_t references; /* [a] 0 when free, and in all but the first page of a block */
-    uint8_t owner;       /* [p] enum page_owner */
-    uint8_t order;       /* [p] log2 of the block's pages in its first page; PAGE_ORDER_ in others */
-    uint16_t in_use;     /* [p] PAGE_SLAB: objects handed out */
+    union {
+        struct {
+            uint8_t owner; /* [p] enum page_owner */
+            uint8_t order; /* [p] log2 of the block's pages in its first page; PAGE_ORDER_ in others */
+        };
+        uint16_t owner_and_order; /* [p] the zone, under its lock, looks at neighbours that are not its own */
+    };
+    uint16_t in_use; /* [p] PAGE_SLAB: objects handed out */
 };
+
+/* Both at once: between the two, a page that belongs to somebody would look like a free block of a zone to who gives
+ * its neighbour back on another CPU. */
+static inline void page_set_owner_and_order(struct page *page, enum page_owner owner, unsigned order)
+{
+    WRITE_ONCE(page->owner_and_order, (uint16_t)(owner | order << 8));
+}
+
+static inline bool page_is_free_block(const struct page *page, unsigned order)
+{
+    return READ_ONCE(page->owner_and_order) == (PAGE_FREE | order << 8);
+}
 
 static_assert(sizeof(struct page) == 32, "512 MiB of RAM cost 4 MiB of struct page");
 
