@@ -37,6 +37,27 @@ static void format_stack(char *buffer, size_t size, uint64_t rsp)
         snprintf(buffer, size, "%s, overflowed by %lu bytes", words, stack.low - rsp);
 }
 
+/* By the innermost trap frame below the reported code; where the stack leads to none it is taken for an interrupt. */
+static bool is_in_exception(const struct trap_frame *frame)
+{
+    struct backtrace walk;
+    struct backtrace_frame step;
+
+    for (backtrace_begin(&walk, frame); backtrace_next(&walk, &step);)
+        if (step.kind == BACKTRACE_EXCEPTION)
+            return ((const struct trap_frame *)(uintptr_t)step.address)->vector < NR_EXCEPTIONS;
+    return false;
+}
+
+static const char *context_name(const struct trap_frame *frame, unsigned irq_depth, unsigned nmi_depth)
+{
+    if (nmi_depth > 0)
+        return "NMI";
+    if (irq_depth == 0)
+        return "thread";
+    return is_in_exception(frame) ? "exception" : "interrupt";
+}
+
 void report_context(const struct report_state *state)
 {
     uint64_t vector = state->report->frame->vector;
@@ -52,10 +73,8 @@ void report_context(const struct report_state *state)
     report_format_thread(thread, sizeof(thread));
     report_line("thread: %s, %s", thread, stack);
     report_line("context: %s, interrupt depth %u, NMI depth %u, preemption off %u, interrupts %s",
-                nmi   ? "NMI"
-                : irq ? "interrupt"
-                      : "thread",
-                irq, nmi, preempt_depth(), state->report->frame->rflags & 0x200 ? "on" : "off");
+                context_name(state->report->frame, irq, nmi), irq, nmi, preempt_depth(),
+                state->report->frame->rflags & 0x200 ? "on" : "off");
 }
 
 /* While the kernel boots: what is there already. */

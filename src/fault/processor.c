@@ -6,6 +6,7 @@
 #include <debug/idle.h>
 #include <debug/panic.h>
 #include <trap/counters.h>
+#include <trap/trap.h>
 
 #include "fault.h"
 
@@ -25,6 +26,21 @@ FAULT(invalid_opcode, 16, "invalid opcode")
 {
     fault_invalid_opcode();
     return 0;
+}
+
+static bool panic_in_exception(struct trap_frame *frame)
+{
+    (void)frame;
+    panic("provoked in an exception");
+}
+
+FAULT(in_exception, 16, "a panic of an exception's handler, whose context is that exception")
+{
+    int error = trap_set_exception_handler(VECTOR_INVALID_OPCODE, panic_in_exception);
+
+    if (!error)
+        fault_invalid_opcode();
+    return error;
 }
 
 static NOINLINE void fault_warn(void)

@@ -322,7 +322,7 @@ def check_context(report, kernel, expected):
     want(field(report, "cpu") == cpu, f"cpu: {report.fields['cpu']}, expected {cpu}")
     want(re.fullmatch(r"(boot|\d+ '[^']+'), (stack ('[^']+'|of thread \d+ '[^']+'), (overflowed by )?\d+ bytes( left)?|RSP is in no stack)",
                       field(report, "thread")), f"thread: '{report.fields['thread']}'")
-    want(re.fullmatch(r"(thread|interrupt|NMI), interrupt depth \d+, NMI depth \d+, preemption off \d+, interrupts (on|off)",
+    want(re.fullmatch(r"(thread|interrupt|exception|NMI), interrupt depth \d+, NMI depth \d+, preemption off \d+, interrupts (on|off)",
                       field(report, "context")), f"context: '{report.fields['context']}'")
     want(("interrupts on" in report.fields["context"]) == bool(report.registers["rflags"] & 0x200),
          "context: interrupts on or off is not what rflags says")
