@@ -63,6 +63,25 @@ def test_frames():
         assert [image.name(f) for f, _, _ in total.chain] == ["_start", "deep", "leaf"]
 
 
+def test_sizes():
+    """The compiler says how large its frames are; 128 bytes it makes in a way of its own."""
+    sizes = range(8, 400, 8)
+    text = "".join(f"int size_{n}(int x) {{ volatile char b[{n}]; b[x] = 1; return b[0]; }}\n" for n in sizes)
+    with tempfile.TemporaryDirectory() as folder:
+        source, program = os.path.join(folder, "x.c"), os.path.join(folder, "x")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(text + "int _start(int x) { return size_8(x); }\n")
+        subprocess.run(["gcc", *FLAGS, "-fno-inline", "-fstack-usage", source, "-o", program], check=True, cwd=folder)
+        image = Image(program, folder)
+        with open(next(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".su")), encoding="utf-8") as file:
+            lines = [line.split("\t") for line in file]
+        said = {place.split(":")[-1]: int(size) for place, size, _ in lines}
+        assert len(said) == len(sizes) + 1
+        for name, size in said.items():
+            found = image.frame(image.address(name)).deepest
+            assert size <= found <= size + 16, f"{name}: {found} bytes, of which the compiler says {size}"
+
+
 GIVEN = """
 struct kind { void (*begin)(void); void (*end)(void); };
 static void (*hook)(void);
@@ -115,4 +134,5 @@ def test_flow():
 
 test_depths()
 test_frames()
+test_sizes()
 test_flow()

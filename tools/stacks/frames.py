@@ -25,6 +25,12 @@ class Error(Exception):
     pass
 
 
+def signed(text):
+    """An immediate operand of 64 bits."""
+    value = int(text, 16)
+    return value - (1 << 64) if value >> 63 else value
+
+
 class Code:
     """The instructions of an executable."""
 
@@ -154,6 +160,8 @@ class Frame:
         elif name in ("lret", "lretq") or (name == "rex.W" and operands.startswith("lret")):
             return self._far_return(after, depth, base)
         elif name in ENDS:
+            if name == "ret" and depth != 0 and not self.switches and self.owners.has_size(self.entry):
+                raise Error(f"{self.where(address)}: returns {depth} bytes below its return address")
             after = after if name == "hlt" else None
         elif name == "sti":
             self.has_sti = True
@@ -188,10 +196,10 @@ class Frame:
     def _moved(self, address, name, operands, depth, base):
         match = IMMEDIATE.match(operands)
         if match and name in ("sub", "add"):
-            value = int(match.group(1), 16)
+            value = signed(match.group(1))  # 128 bytes are made by adding -128, which is shorter
             return depth + (value if name == "sub" else -value)
         if match and name == "and":
-            return depth + (-int(match.group(1), 16) & 0xFFFF) - WORD
+            return depth - signed(match.group(1)) - WORD
         match = LEA.match(operands)
         if match and name == "lea":
             start = depth if match.group(2) == "rsp" else base
@@ -228,6 +236,11 @@ class Owners:
     def name(self, address):
         number = self.index(address)
         return self.names[number] if number >= 0 else f"0x{address:x}"
+
+    def has_size(self, address):
+        """Whether it is a function: assembly's local labels have none."""
+        number = self.index(address)
+        return self.ends[number] > self.starts[number]
 
     def same(self, address, other):
         """Whether other lies in the function that address lies in; padding behind a function is in none."""
