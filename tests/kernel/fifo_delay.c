@@ -21,7 +21,7 @@ struct place {
     thread_function work; /* of the fair ones */
     struct thread *fair[FAIR_PER_CPU], *fifo;
     uint64_t turns; /* [a] of the fair ones */
-    bool must_end;  /* [a] */
+    bool must_end;  /* [a] of the fair ones: when the FIFO thread is through, other CPUs may need the host's */
 
     struct timer timer;
     bool is_due;            /* [a] */
@@ -99,6 +99,7 @@ static int wake_up_often(void *argument)
         place->most_ns = late_ns > place->most_ns ? late_ns : place->most_ns;
     }
     (void)timer_cancel(&place->timer);
+    __atomic_store_n(&place->must_end, true, __ATOMIC_RELAXED);
     return 0;
 }
 
@@ -118,7 +119,6 @@ static bool start(struct place *place, uint32_t cpu, thread_function work)
 static void end(struct place *place)
 {
     (void)thread_join(place->fifo, NULL);
-    __atomic_store_n(&place->must_end, true, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < FAIR_PER_CPU; i++)
         (void)thread_join(place->fair[i], NULL);
 }
