@@ -96,11 +96,11 @@ uint32_t placement_choose(const struct placement_view *view, const struct sched_
     return find_least(view, previous, &usable, false);
 }
 
-uint32_t steal_choose(const struct placement_view *view, uint32_t idle_cpu)
+uint32_t steal_choose(const struct placement_view *view, uint32_t idle_cpu, const struct cpu_mask *among)
 {
     uint32_t best = CPU_MAX, most = 0, cpu;
 
-    cpu_mask_for_each(cpu, view->cpus)
+    cpu_mask_for_each(cpu, among)
     {
         const struct run_queue *queue = view->queue(cpu);
         uint32_t waiting = READ_ONCE(queue->fair.nr) + READ_ONCE(queue->fifo.nr) + (READ_ONCE(queue->handed) != NULL);

@@ -41,8 +41,9 @@ typedef bool (*placement_filter)(const struct sched_entity *entity, uint32_t cpu
 uint32_t placement_choose(const struct placement_view *view, const struct sched_entity *entity, uint32_t previous,
                           const struct cpu_mask *allowed);
 
-/* A CPU from which the idle one could take somebody: where the most wait. CPU_MAX where nobody waits. No lock. */
-uint32_t steal_choose(const struct placement_view *view, uint32_t idle_cpu);
+/* A CPU, of those of `among`, from which the idle one could take somebody: where the most wait. CPU_MAX where nobody
+ * waits. No lock. */
+uint32_t steal_choose(const struct placement_view *view, uint32_t idle_cpu, const struct cpu_mask *among);
 
 /* Takes from `from` who would run next and may run on `to`, whose CPU is idle, and puts it there. NULL where there is
  * nobody. Both locks are held; the caller then says so to the thread and calls run_queue_next on `to`. */

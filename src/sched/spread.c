@@ -70,22 +70,42 @@ static void note_moved(struct cpu_queue *to, struct sched_entity *entity)
 }
 
 /* The second lock is only tried for (T5): who has it is switching, and may be on its way to take threads itself. */
-bool spread_steal(struct cpu_queue *queue, uint64_t now)
+static bool steal_from(struct cpu_queue *from, struct cpu_queue *queue, uint64_t now, bool *is_missed)
 {
-    uint32_t cpu = READ_ONCE(spread_is_on_) ? steal_choose(&view, queue->queue.cpu) : CPU_MAX;
     struct sched_entity *entity;
-    struct cpu_queue *from;
 
-    if (cpu == CPU_MAX)
+    if (!spinlock_try_lock(&from->lock)) {
+        *is_missed = true;
         return false;
-    from = cpu_queue_of(cpu);
-    if (!spinlock_try_lock(&from->lock))
-        return false;
+    }
     entity = steal_move(&from->queue, &queue->queue, now, may_run);
     if (entity != NULL)
         note_moved(queue, entity);
     spinlock_unlock(&from->lock);
     return entity != NULL;
+}
+
+/* Where the most wait all may have to stay there: then it is the next one's turn. Where a lock was not to be had this
+ * CPU does not halt before it has looked again. */
+static NOINLINE bool steal_from_any(struct cpu_queue *queue, uint64_t now)
+{
+    uint32_t cpu = steal_choose(&view, queue->queue.cpu, &taking);
+    bool is_missed = false;
+    struct cpu_mask among;
+
+    cpu_mask_and(&among, &taking, &taking);
+    while (cpu != CPU_MAX && !steal_from(cpu_queue_of(cpu), queue, now, &is_missed)) {
+        cpu_mask_clear(&among, cpu);
+        cpu = steal_choose(&view, queue->queue.cpu, &among);
+    }
+    if (cpu == CPU_MAX && is_missed)
+        preempt_request();
+    return cpu != CPU_MAX;
+}
+
+bool spread_steal(struct cpu_queue *queue, uint64_t now)
+{
+    return READ_ONCE(spread_is_on_) && steal_from_any(queue, now);
 }
 
 struct cpu_queue *spread_balance(struct cpu_queue *queue, uint64_t now, enum run_queue_effect *effect)

@@ -245,6 +245,20 @@ static int start_spinner(struct spinner *spinner, struct thread_options options)
     return thread_create(&spinner->thread, &options, spin, spinner);
 }
 
+/* The test itself goes where the spinners are, until leave_spinners_cpu. */
+static void join_spinners_cpu(void)
+{
+    struct cpu_mask theirs = {0};
+
+    cpu_mask_set(&theirs, 0);
+    EXPECT_EQ(thread_set_affinity(thread_current(), &theirs), 0);
+}
+
+static void leave_spinners_cpu(void)
+{
+    EXPECT_EQ(thread_set_affinity(thread_current(), NULL), 0);
+}
+
 static int end_spinner(struct spinner *spinner)
 {
     __atomic_store_n(&spinner->must_end, true, __ATOMIC_RELAXED);
@@ -288,6 +302,7 @@ KERNEL_TEST(fifo_first, "thread/fifo_goes_before_fair")
 
     if (!timer_will_interrupt())
         return;
+    join_spinners_cpu();
     EXPECT_EQ(thread_set_class(thread_current(), SCHED_FIFO, 20), 0);
     EXPECT_EQ(start_spinner(&fair, (struct thread_options){.nice = -20}), 0);
     EXPECT_EQ(start_spinner(&fifo, (struct thread_options){.class = SCHED_FIFO, .priority = 10}), 0);
@@ -301,6 +316,7 @@ KERNEL_TEST(fifo_first, "thread/fifo_goes_before_fair")
     EXPECT_EQ(end_spinner(&fifo), 0);
     EXPECT_EQ(end_spinner(&fair), 0);
     EXPECT_EQ(thread_set_class(thread_current(), SCHED_FAIR, 0), 0);
+    leave_spinners_cpu();
 }
 
 KERNEL_TEST(inherited, "thread/urgency_is_the_larger_of_own_and_inherited")
@@ -310,6 +326,7 @@ KERNEL_TEST(inherited, "thread/urgency_is_the_larger_of_own_and_inherited")
 
     if (!timer_will_interrupt())
         return;
+    join_spinners_cpu();
     EXPECT_EQ(thread_set_class(thread_current(), SCHED_FIFO, 50), 0);
     EXPECT_EQ(start_spinner(&spinner, (struct thread_options){.nice = 19}), 0);
     EXPECT_EQ(start_spinner(&rival, (struct thread_options){.class = SCHED_FIFO, .priority = 10}), 0);
@@ -329,6 +346,7 @@ KERNEL_TEST(inherited, "thread/urgency_is_the_larger_of_own_and_inherited")
     EXPECT_EQ(end_spinner(&rival), 0);
     EXPECT_EQ(end_spinner(&spinner), 0);
     EXPECT_EQ(thread_set_class(thread_current(), SCHED_FAIR, 0), 0);
+    leave_spinners_cpu();
 }
 
 /* Preemption waits for the end of the section, and comes there. */
@@ -339,6 +357,7 @@ KERNEL_TEST(preempt_disable, "thread/sections_without_preemption_are_kept_whole"
 
     if (!timer_will_interrupt())
         return;
+    join_spinners_cpu();
     preempt_disable();
     if (start_spinner(&spinner, (struct thread_options){.class = SCHED_FIFO, .priority = 1}) == 0) {
         end = clock_now_ns() + 5 * NS_PER_MS;
@@ -349,6 +368,7 @@ KERNEL_TEST(preempt_disable, "thread/sections_without_preemption_are_kept_whole"
     preempt_enable();
     EXPECT(__atomic_load_n(&spinner.must_end, __ATOMIC_RELAXED));
     EXPECT_EQ(thread_join(spinner.thread, NULL), 0);
+    leave_spinners_cpu();
 }
 
 static int wait_and_leave(void *argument)

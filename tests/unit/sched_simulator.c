@@ -127,12 +127,14 @@ static void tally(struct sim *sim, uint32_t cpu)
 static void steal(struct sim *sim, uint32_t cpu)
 {
     struct placement_view cpus = view(sim);
-    uint32_t from = steal_choose(&cpus, cpu);
-    struct sched_entity *entity;
+    struct cpu_mask among = *cpus.cpus;
+    struct sched_entity *entity = NULL;
+    uint32_t from;
 
-    if (from == CPU_MAX)
-        return;
-    entity = steal_move(&sim->queues[from], &sim->queues[cpu], sim->now, may_run);
+    while (entity == NULL && (from = steal_choose(&cpus, cpu, &among)) != CPU_MAX) {
+        entity = steal_move(&sim->queues[from], &sim->queues[cpu], sim->now, may_run);
+        cpu_mask_clear(&among, from);
+    }
     if (entity != NULL) {
         thread_of(entity)->cpu = cpu;
         sim->nr_moves++;
