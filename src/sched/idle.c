@@ -129,6 +129,7 @@ int sched_prepare_cpu(uint32_t cpu)
 
     if (!idle)
         return -ENOMEM;
+    thread_stacks_init_cpu(cpu);
     init_queue(cpu_queue_of(cpu), cpu, idle);
     return 0;
 }
@@ -183,6 +184,7 @@ INIT int sched_init(void)
 
     if (error)
         return error;
+    thread_stacks_init_cpu(0);
     idle = make_idle_thread(0);
     if (!idle)
         return -ENOMEM;

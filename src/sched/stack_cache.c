@@ -72,12 +72,9 @@ static void refill(void *stack)
     }
 }
 
-/* Interrupts off. */
-static ALWAYS_INLINE void lock_cache(struct stack_cache *cache)
+void thread_stacks_init_cpu(uint32_t cpu)
 {
-    if (UNLIKELY(!cache->lock.name))
-        spinlock_init(&cache->lock, "thread stacks");
-    spinlock_lock_irq_off(&cache->lock);
+    spinlock_init(&percpu_of(cpu, caches)->lock, "thread stacks");
 }
 
 /* Takes one off a cache that has more than `keep`. */
@@ -86,7 +83,7 @@ static ALWAYS_INLINE void *take(struct stack_cache *cache, uint32_t keep)
     uint64_t flags = irq_save();
     void *stack = NULL;
 
-    lock_cache(cache);
+    spinlock_lock_irq_off(&cache->lock);
     if (cache->count > keep) {
         stack = cache->first;
         cache->first = *link_of(stack);
@@ -112,7 +109,7 @@ void thread_stack_put(void *stack)
     uint64_t flags = irq_save();
     struct stack_cache *cache = this_cpu_pointer(caches);
 
-    lock_cache(cache);
+    spinlock_lock_irq_off(&cache->lock);
     kasan_unpoison(stack, KERNEL_STACK_SIZE); /* its thread has left functions that never return */
     *link_of(stack) = cache->first;
     cache->first = stack;

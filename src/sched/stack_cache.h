@@ -4,6 +4,9 @@
 #include <base/compiler.h>
 #include <base/types.h>
 
+/* Prepares a CPU's, before any CPU takes threads there. Context: init, or thread. */
+void thread_stacks_init_cpu(uint32_t cpu);
+
 /* A stack filled with the pattern of mm/stack.h; NULL where there is no memory. Context: thread. */
 MUST_CHECK void *thread_stack_get(void);
 

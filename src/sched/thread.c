@@ -184,8 +184,8 @@ void thread_exit(int code)
     assert_may_sleep();
     ASSERT(thread->function && !thread_is_idle(thread));
     thread_locks_at_exit(thread);
-    __atomic_fetch_add(&nr_unburied, 1, __ATOMIC_RELAXED); /* seen by who learns of the end: the thread's lock */
     preempt_disable(); /* the joiner, who may be more urgent, has to wait for the little that is left */
+    __atomic_fetch_add(&nr_unburied, 1, __ATOMIC_RELAXED); /* seen by who learns of the end: the thread's lock */
     announce_end(thread, code);
     irq_disable();
     (void)preempt_count_decrement_();
