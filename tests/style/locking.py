@@ -31,11 +31,13 @@ def made(root):
 
 
 def check(root):
-    documented = {name: int(rank) for rank, cell in ROW.findall(source_tree.read(root, PAGE))
-                  for name in QUOTED.findall(cell) if "/" not in name}
+    rows = [(name, int(rank)) for rank, cell in ROW.findall(source_tree.read(root, PAGE))
+            for name in QUOTED.findall(cell) if "/" not in name]
+    documented = dict(rows)
     known = {name: int(rank) for rank, name in ENTRY.findall(source_tree.read(root, RANKS))}
     names = made(root)
-    problems = [f"{names[name]}: the lock '{name}' has no row in {PAGE}" for name in sorted(set(names) - set(documented))]
+    problems = [f"{PAGE}: '{name}' has more than one row" for name in documented if [n for n, _ in rows].count(name) > 1]
+    problems += [f"{names[name]}: the lock '{name}' has no row in {PAGE}" for name in sorted(set(names) - set(documented))]
     problems += [f"{PAGE}: there is no lock '{name}'" for name in sorted(set(documented) - set(names))]
     problems += [f"{RANKS}: '{name}' has {known.get(name, 'no')} rank, in {PAGE} it is {documented.get(name, 'not there')}"
                  for name in sorted(set(known) | set(documented)) if known.get(name) != documented.get(name)]

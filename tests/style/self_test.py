@@ -136,6 +136,7 @@ class StyleTests(unittest.TestCase):
     def test_locking(self):
         self.require("locking", {"mm/y.c": 'spinlock_init(&y->lock, "y");\n'}, "mm/y.c: the lock 'y' has no row")
         self.require("locking", {"mm/x.c": ""}, "there is no lock 'x'")
+        self.require("locking", {"docs/locking.md": "| 6 | `x` |\n| 7 | `x` |\n"}, "'x' has more than one row")
         self.require("locking", {"docs/locking.md": "| 8 | `x` |\n"}, "'x' has 7 rank, in docs/locking.md it is 8")
         self.require("locking", {"src/sync/lockdep_ranks.c": ""}, "'x' has no rank")
 
