@@ -7,7 +7,7 @@
 
 set(KEEL_ACCEL "tcg" CACHE STRING "QEMU's accelerator: tcg, or kvm")
 set(KEEL_MEMORY "512M" CACHE STRING "Memory of the machine")
-set(KEEL_CPUS "1" CACHE STRING "CPUs of the machine")
+set(KEEL_CPUS "4" CACHE STRING "CPUs of the machine")
 set(KEEL_DISPLAY "none" CACHE STRING "none for text on the terminal, or gtk, sdl, curses, vnc=:0")
 set(KEEL_CMDLINE "" CACHE STRING "The kernel's command line")
 option(KEEL_DRY_RUN "Only print the QEMU command" OFF)

@@ -99,5 +99,5 @@ static int run_virtio(int argc, char **argv)
     return 0;
 }
 
-COMMAND(virtio, .name = "virtio", .arguments = "",
-        .summary = "virtio devices: features, queues, interrupts, notifications", .run = run_virtio);
+COMMAND(virtio, .name = "virtio", .arguments = "", .summary = "virtio devices: features, queues, interrupts",
+        .run = run_virtio);

@@ -26,5 +26,5 @@ static const char *complete_latency(unsigned n)
 }
 
 COMMAND(latency, .name = "latency", .arguments = "[reset]",
-        .summary = "the longest that interrupts and preemption were off and a spinlock was held, and where",
-        .run = run_latency, .complete = complete_latency);
+        .summary = "longest with interrupts or preemption off or a lock held", .run = run_latency,
+        .complete = complete_latency);

@@ -25,5 +25,5 @@ static int run_locks(int argc, char **argv)
     return 0;
 }
 
-COMMAND(locks, .name = "locks", .arguments = "",
-        .summary = "lock classes: how often taken, how long held and where, and who holds what", .run = run_locks);
+COMMAND(locks, .name = "locks", .arguments = "", .summary = "lock classes: how often taken, how long held, by whom",
+        .run = run_locks);

@@ -111,6 +111,6 @@ static int run_cpu(int argc, char **argv)
     return 0;
 }
 
-COMMAND(cpu, .name = "cpu", .arguments = "", .summary = "what this CPU is and can do, and which protections are on",
+COMMAND(cpu, .name = "cpu", .arguments = "", .summary = "what this CPU is, can do, and which protections are on",
         .run = run_cpu,
         .details = "A protection is on, OFF (the CPU has it, this kernel does not use it) or missing in the CPU.");

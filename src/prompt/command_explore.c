@@ -174,8 +174,7 @@ static const char *complete(unsigned n)
 }
 
 COMMAND(explore, .name = "explore", .arguments = "TEST [at=N] [seed=N] [most=N] [seeds=N]",
-        .summary = "run a test with switches between threads forced at every place", .run = run_explore,
-        .complete = complete,
+        .summary = "run a test with a thread switch forced at every place", .run = run_explore, .complete = complete,
         .details = "Runs TEST once for each place at which another thread could come in, with a switch to another\n"
                    "thread forced there, for the first 2000 places (most=); then 16 times (seeds=) with switches at\n"
                    "one place in four, drawn from a seed. at= and seed= repeat one run, as a failure names it.\n"

@@ -6,33 +6,22 @@
 #include <debug/console.h>
 #include <lib/string.h>
 
-static size_t longest_usage(void)
-{
-    const struct command *command = NULL;
-    size_t longest = 0;
-
-    while ((command = command_next(registered_commands(), command)) != NULL) {
-        size_t length = strlen(command->name) + 1 + strlen(command->arguments);
-
-        if (length > longest)
-            longest = length;
-    }
-    return longest;
-}
+#define USAGE_COLUMNS 23 /* a longer name with arguments has a line of its own; 80 columns hold every line */
 
 static void list_commands(void)
 {
     const struct command *command = NULL;
-    size_t width = longest_usage();
 
     while ((command = command_next(registered_commands(), command)) != NULL) {
-        size_t name_length = strlen(command->name);
+        size_t length = strlen(command->name) + 1 + strlen(command->arguments);
+        bool is_long = length > USAGE_COLUMNS;
 
-        console_printf("%s%s%s %-*s  %s\n", style(STYLE_HEADING), command->name, style(STYLE_NONE),
-                       (int)(width - name_length - 1), command->arguments, command->summary);
+        console_printf("%s%s%s %s%s%*s %s\n", style(STYLE_HEADING), command->name, style(STYLE_NONE),
+                       command->arguments, is_long ? "\n" : "", (int)(USAGE_COLUMNS - (is_long ? 0 : length)), "",
+                       command->summary);
     }
-    console_printf(
-        "Several commands on a line are separated by ';'. Tab completes; up, down and Ctrl-R recall lines.\n");
+    console_printf("`help COMMAND` says more. Several commands on a line are separated by ';'.\n"
+                   "Tab completes; up, down and Ctrl-R recall lines.\n");
 }
 
 static int run_help(int argc, char **argv)

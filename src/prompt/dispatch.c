@@ -39,12 +39,29 @@ static char *command_end(char *at)
     return quote ? NULL : at;
 }
 
+/* What the prompt itself can say: the same words for every command. */
+static int call(const struct command *command, int nr_words, char **words)
+{
+    if (nr_words > 1 && !command->arguments[0])
+        return command_error(-E2BIG, "takes no arguments");
+    return command->run(nr_words, words);
+}
+
+static void explain(const struct command *command, int error)
+{
+    const char *why = command_take_error(), *name = command->name;
+
+    if (!why && error == -EINVAL)
+        dispatch_error("%s: %s: see help %s (%s)", name, error_text(error), name, error_name(error));
+    else
+        dispatch_error("%s: %s (%s)", name, why ? why : error_text(error), error_name(error));
+}
+
 /* Returns 1 when the command failed, else 0. */
 static unsigned run(const struct command_set *set, char *text)
 {
     static char *words[DISPATCH_WORDS_MAX + 1]; /* [prompt] too much for the stack; commands do not dispatch */
     const struct command *command;
-    const char *why;
     int nr_words = split_words(text, words, DISPATCH_WORDS_MAX);
     int error;
 
@@ -64,10 +81,9 @@ static unsigned run(const struct command_set *set, char *text)
         return 1;
     }
     (void)command_take_error();
-    error = command->run(nr_words, words);
-    why = command_take_error();
+    error = call(command, nr_words, words);
     if (error < 0)
-        dispatch_error("%s: %s (%s)", command->name, why ? why : error_text(error), error_name(error));
+        explain(command, error);
     return error != 0;
 }
 

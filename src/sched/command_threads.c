@@ -10,6 +10,13 @@
 
 #define NS_PER_MS 1000000ul
 
+static uint64_t idle_time(const struct cpu_queue *queue)
+{
+    uint64_t since = READ_ONCE(queue->idle_since), idle_ns = READ_ONCE(queue->idle_ns), now = sched_now_ns();
+
+    return since != 0 && now > since ? idle_ns + now - since : idle_ns;
+}
+
 static void format_class(char *text, size_t size, const struct thread_info *info)
 {
     if (info->is_idle)
@@ -27,12 +34,14 @@ static void format_state(char *text, size_t size, const struct thread_info *info
                                         [THREAD_WAITING] = "waiting",
                                         [THREAD_DEAD] = "dead"};
     uint64_t now = tsc_now_ns(), since = info->waiting_since_ns;
+    uint64_t ms = (now > since ? now - since : 0) / NS_PER_MS;
 
     if (info->state != THREAD_WAITING)
         snprintf(text, size, "%s", names[info->state]);
+    else if (!info->wait_object)
+        snprintf(text, size, "waits %lu ms for %s", ms, thread_wait_name(info->wait));
     else
-        snprintf(text, size, "waits %lu ms for %s %p", (now > since ? now - since : 0) / NS_PER_MS,
-                 thread_wait_name(info->wait), info->wait_object);
+        snprintf(text, size, "waits %lu ms for %s %p", ms, thread_wait_name(info->wait), info->wait_object);
 }
 
 static int run_threads(int argc, char **argv)
@@ -47,14 +56,16 @@ static int run_threads(int argc, char **argv)
     {
         struct thread_info info;
         char class[16], state[80];
+        uint64_t time_ns;
         size_t used;
 
         thread_get_info(thread, &info);
+        time_ns = info.is_idle ? idle_time(cpu_queue_of(info.cpu)) : info.cpu_time_ns;
         used = info.stack ? stack_bytes_used(info.stack, info.stack_bytes) : 0;
         format_class(class, sizeof(class), &info);
         format_state(state, sizeof(state), &info);
-        console_printf("%4u  %3u  %-7s %8lu  %8lu  %5zu  %-24s %s\n", info.number, info.cpu, class,
-                       info.cpu_time_ns / NS_PER_MS, info.nr_switches, used, info.name, state);
+        console_printf("%4u  %3u  %-7s %8lu  %8lu  %5zu  %-24s %s\n", info.number, info.cpu, class, time_ns / NS_PER_MS,
+                       info.nr_switches, used, info.name, state);
     }
     return 0;
 }
@@ -64,12 +75,8 @@ COMMAND(threads, .name = "threads", .arguments = "", .summary = "show the thread
 
 static void print_queue(const struct cpu_queue *queue)
 {
-    uint64_t since = READ_ONCE(queue->idle_since), idle_ns = READ_ONCE(queue->idle_ns), now = sched_now_ns();
-
-    if (since != 0 && now > since)
-        idle_ns += now - since;
     console_printf("%3u  %8u  %9lu  %9lu  %8lu\n", queue->queue.cpu, run_queue_length(&queue->queue),
-                   READ_ONCE(queue->nr_switches), READ_ONCE(queue->nr_arrivals), idle_ns / NS_PER_MS);
+                   READ_ONCE(queue->nr_switches), READ_ONCE(queue->nr_arrivals), idle_time(queue) / NS_PER_MS);
 }
 
 static int run_sched(int argc, char **argv)

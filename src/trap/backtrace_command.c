@@ -28,5 +28,5 @@ static int run_backtrace(int argc, char **argv)
     return 0;
 }
 
-COMMAND(backtrace, .name = "backtrace", .arguments = "", .summary = "how execution came here: CPU 0, which runs this",
+COMMAND(backtrace, .name = "backtrace", .arguments = "", .summary = "how execution came to this command",
         .run = run_backtrace);

@@ -160,4 +160,4 @@ static int command(int argc, char **argv)
 }
 
 COMMAND(heap_designs, .name = "heap_designs", .arguments = "",
-        .summary = "Compares the designs of heap on the same traces", .run = command);
+        .summary = "compare two designs of heap on the same traces", .run = command);

@@ -171,7 +171,7 @@ static int run_diskload(int argc, char **argv)
 
 COMMAND(
     diskload, .name = "diskload", .arguments = "NAME COUNT [reset | vanishing | bad-OPERATION SECTOR...]",
-    .summary = "test a block device with COUNT requests, overwriting its first sectors", .run = run_diskload,
+    .summary = "COUNT requests that are checked; overwrites the device", .run = run_diskload,
     .details =
         "Submits from thread, completions, deferred work and a timer, and compares what it reads with what it wrote.\n"
         "bad-read, bad-write and bad-flush say which requests have to fail: those that touch the sector; with\n"

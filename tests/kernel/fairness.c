@@ -207,5 +207,4 @@ static int fairness_command(int argc, char **argv)
 }
 
 COMMAND(fairness, .name = "fairness", .arguments = "one|all SECONDS NICE... | fifo",
-        .summary = "CPU time of threads that want all there is; how late a FIFO thread is among such",
-        .run = fairness_command);
+        .summary = "CPU time of busy threads; how late a FIFO thread runs", .run = fairness_command);

@@ -108,4 +108,4 @@ static int scaling_command(int argc, char **argv)
 }
 
 COMMAND(scaling, .name = "scaling", .arguments = "",
-        .summary = "how long one, two and four threads take for the same work each", .run = scaling_command);
+        .summary = "how long 1, 2 and 4 threads take for the same work each", .run = scaling_command);

@@ -73,8 +73,8 @@ static int parse(int argc, char **argv, struct order *order)
 
     if (at < argc && parse_u64(argv[at], &order->seconds) == 0)
         at++;
-    if (order->seconds > SECONDS_MAX)
-        return -ERANGE;
+    if (order->seconds == 0 || order->seconds > SECONDS_MAX)
+        return command_error(-ERANGE, "SECONDS are 1 to %lu", (unsigned long)SECONDS_MAX);
     for (; at < argc && error == 0; at++) {
         if (strncmp(argv[at], seed, sizeof(seed) - 1) == 0)
             error = parse_u64(argv[at] + sizeof(seed) - 1, &order->seed);
@@ -143,8 +143,8 @@ static const char *complete_kind(unsigned n)
 }
 
 COMMAND(stress, .name = "stress", .arguments = "[SECONDS] [seed=N] [planted] [all | KIND | DISK]...",
-        .summary = "work on all CPUs at once, which checks itself; a DISK's first sectors are overwritten",
-        .run = stress_command, .complete = complete_kind,
+        .summary = "work on all CPUs that checks itself; overwrites a DISK", .run = stress_command,
+        .complete = complete_kind,
         .details =
             "Kinds: threads, mutex, queue, timers, kmalloc, vmalloc, pages, ipi; without any, all of them, for\n"
             "5 seconds. Afterwards free pages, objects, threads and whatever else tests count must be as before.\n"

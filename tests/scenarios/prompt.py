@@ -139,7 +139,7 @@ def errors(run):
         assert vm.command("nonsense") == "error: unknown command 'nonsense': try help\n"
         assert vm.command("log loud") == (
             "error: log: 'loud' is no level: error, warn, info or debug (EINVAL)\n")
-        assert vm.command("log -n") == "error: log: invalid argument (EINVAL)\n"
+        assert vm.command("log -n") == "error: log: invalid argument: see help log (EINVAL)\n"
         assert vm.command("log -n 99999999999999999999") == "error: log: number out of range (ERANGE)\n"
         assert vm.command("help nothing") == "error: help: no command is named 'nothing' (ENOENT)\n"
         assert vm.command("pages kmall") == (
@@ -147,6 +147,13 @@ def errors(run):
         assert vm.command("fault nul") == "error: fault: no fault is named 'nul' (ENOENT)\n"
         assert vm.command("bench nul") == "error: bench: no benchmark's name begins with 'nul' (ENOENT)\n"
         assert vm.command("exit 256") == "error: exit: number out of range (ERANGE)\n"
+        for name in ("threads", "locks", "stacks", "cpus", "sched", "memory", "virtio", "interrupts", "slabs", "scaling"):
+            assert vm.command(name + " x") == f"error: {name}: takes no arguments (E2BIG)\n"
+        assert vm.command("latency x") == "error: latency: usage: latency [reset] (EINVAL)\n"
+        for seconds in ("0", "86401", str(2**64 - 1)):
+            assert vm.command("stress " + seconds) == "error: stress: SECONDS are 1 to 86400 (ERANGE)\n"
+        assert vm.command("stress -1") == (
+            "error: stress: '-1' is no kind of stress, and not the name of one disk (EINVAL)\n")
         assert vm.command("echo 'a") == "error: unclosed quote\n"
         assert vm.command("echo a; echo 'b; c'; bad; echo \"d\"") == (
             "a\nb; c\nerror: unknown command 'bad': try help\nd\n")
@@ -266,8 +273,9 @@ def commands(run):
         for name in ("bench", "boot", "clear", "cpu", "echo", "exit", "help", "log", "reboot", "test", "version"):
             assert re.search(rf"^{name} ", listed, re.MULTILINE), name
             assert vm.command(f"help {name}").startswith(name)
-        names = re.findall(r"^([a-z]+) ", listed, re.MULTILINE)
-        assert names == sorted(names)
+        names = re.findall(r"^([a-z_]+) ", listed, re.MULTILINE)
+        assert names == sorted(names) and {"cpus", "locks", "sched", "stress", "threads"} < set(names)
+        assert max(map(len, listed.splitlines())) <= 80, "help is wider than a terminal"
         booted = vm.command("boot")
         assert "by PVH" in booted and "keel.test=1 'quoted words'" in booted
         usable = int(re.search(r"usable: (\d+) KiB", booted).group(1))

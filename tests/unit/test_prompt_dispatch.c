@@ -45,8 +45,17 @@ static int run_lose(int argc, char **argv)
     return command_error(argc > 1 ? -ENOENT : 0, "no '%s' here", argc > 1 ? argv[1] : "");
 }
 
-static const struct command commands[] = {
-    {.name = "echo", .run = run_echo}, {.name = "fail", .run = run_fail}, {.name = "lose", .run = run_lose}};
+static int run_refuse(int argc, char **argv)
+{
+    (void)argv;
+    return argc > 1 ? command_error(-EINVAL, "not this") : -EINVAL;
+}
+
+static const struct command commands[] = {{.name = "echo", .arguments = "[WORD...]", .run = run_echo},
+                                          {.name = "fail", .arguments = "[WORD]", .run = run_fail},
+                                          {.name = "lose", .arguments = "[WORD]", .run = run_lose},
+                                          {.name = "plain", .arguments = "", .run = run_echo},
+                                          {.name = "refuse", .arguments = "[WORD]", .run = run_refuse}};
 static const struct command_set set = {commands, commands + ARRAY_SIZE(commands)};
 
 static unsigned dispatch(const char *text)
@@ -82,6 +91,11 @@ static void commands_run_in_order(void **state)
          3},
         {"echo a; echo 'b; echo c", "|echo|a\n", "error: unclosed quote\n", 1},
         {"echo fail; echo", "|echo|fail\n|echo\n", "", 1},
+        {"plain", "|plain\n", "", 0},
+        {"plain ''", "", "error: plain: takes no arguments (E2BIG)\n", 1},
+        {"plain a b; echo", "|echo\n", "error: plain: takes no arguments (E2BIG)\n", 1},
+        {"refuse", "", "error: refuse: invalid argument: see help refuse (EINVAL)\n", 1},
+        {"refuse a", "", "error: refuse: not this (EINVAL)\n", 1},
         {"ech", "", "error: unknown command 'ech': try help\n", 1},
         {"echoo", "", "error: unknown command 'echoo': try help\n", 1},
         {"''", "", "error: unknown command '': try help\n", 1},
