@@ -15,9 +15,10 @@
  * for). C3  Waiting on one's own CPU would never end: an interrupt that finds its CPU to be the owner logs its output
  * instead. The holder cannot be preempted (preempt_disable), so the owner's CPU is the owner's context or one above
  * it. C4  In a panic the other CPUs are stopped and there is no lock: the holder may be one of them, or the context
- * underneath. Positions advance before a record is written, so that a fault in a driver does not bring the same record
- * again. What is in hand under the lock (record, line) may be overwritten then: the
- * context underneath never goes on. tests/models/console_hand_off.pml is checked for C1 to C3. */
+ * underneath. One that has not stopped, in an NMI for instance, writes nothing any more. Positions advance before a
+ * record is written, so that a fault in a driver does not bring the same record again. What is in hand under the lock
+ * (record, line) may be overwritten then: the context underneath never goes on. tests/models/console_hand_off.pml is
+ * checked for C1 to C3. */
 #include <debug/console.h>
 
 #include <base/assert.h>
@@ -38,7 +39,7 @@
 
 static uint32_t lock_owner; /* [a] CPU number + 1; 0 when free */
 static uint32_t nr_waiting; /* [a] contexts that wait for the lock */
-static bool is_in_panic;    /* [a] */
+static uint32_t panic_cpu;  /* [a] CPU number + 1 of the one that writes the last report; 0 before */
 static uint64_t drained;    /* [a] every record below is on every console; written by the lock's holder */
 static enum log_level shown_level = LOG_INFO;              /* [a] */
 static bool has_escapes = true, has_colours = true;        /* [a] settings of the terminals */
@@ -55,12 +56,21 @@ static char line_in_hand[CONSOLE_LINE_MAX];                /* [console lock] */
 
 static bool in_panic(void)
 {
-    return __atomic_load_n(&is_in_panic, __ATOMIC_RELAXED); /* set once, with every other CPU stopped */
+    return __atomic_load_n(&panic_cpu, __ATOMIC_RELAXED) !=
+           0; /* set once, with the other CPUs stopped if they can be */
 }
 
 static uint32_t owner_here(void)
 {
     return this_cpu_read(percpu.cpu_number) + 1;
+}
+
+/* Another CPU panics, and this one goes on (C4). */
+static bool is_silenced(void)
+{
+    uint32_t cpu = __atomic_load_n(&panic_cpu, __ATOMIC_RELAXED); /* a thread never moves there, or from there */
+
+    return UNLIKELY(cpu != 0) && cpu != owner_here();
 }
 
 static bool try_lock(void)
@@ -92,7 +102,7 @@ static bool is_owned_here(void)
     return result;
 }
 
-/* Returns 0, or -EBUSY when this CPU is the owner (C3). */
+/* Returns 0, or -EBUSY when this CPU is the owner (C3), or is to be silent (C4). */
 static int wait_lock(void)
 {
     int result = 0;
@@ -104,7 +114,7 @@ static int wait_lock(void)
         cpu_relax();
     }
     __atomic_fetch_sub(&nr_waiting, 1, __ATOMIC_RELAXED);
-    return result;
+    return is_silenced() ? -EBUSY : result;
 }
 
 /* Writing. */
@@ -200,8 +210,11 @@ static void hide_open_line(struct console *console, bool *is_hidden)
 static bool drain_one(struct console *console, bool *is_hidden)
 {
     uint64_t sequence = console->log_position, oldest = 0;
-    int error = log_read(sequence, &record_in_hand, &oldest);
+    int error;
 
+    if (is_silenced())
+        return false;
+    error = log_read(sequence, &record_in_hand, &oldest);
     if (error == -ENOENT) {
         console->log_position = oldest;
         hide_open_line(console, is_hidden);
@@ -244,7 +257,7 @@ static void drain_console(struct console *console, uint64_t at_least)
     while (drain_one(console, &is_hidden) &&
            (console->log_position < at_least || !(somebody_waits() || must_make_way())))
         ;
-    if (is_hidden)
+    if (is_hidden && !is_silenced())
         open_line_show(&open_line, has_escapes, write_piece, console);
 }
 
@@ -301,13 +314,13 @@ static bool has_undrained(void)
 void console_flush(void)
 {
     if (in_panic()) {
-        if (drain(UINT64_MAX))
+        if (!is_silenced() && drain(UINT64_MAX))
             flush_all();
         return;
     }
     while (has_undrained()) {
-        if (somebody_waits() || !try_lock())
-            return; /* C2, C1 */
+        if (somebody_waits() || is_silenced() || !try_lock())
+            return; /* C2, C4, C1 */
         drain(0);
         flush_all();
         unlock();
@@ -420,7 +433,7 @@ void console_enter_panic(void)
     bool was_locked = __atomic_load_n(&lock_owner, __ATOMIC_RELAXED) != 0;
 
     log_enter_panic();
-    __atomic_store_n(&is_in_panic, true, __ATOMIC_SEQ_CST); /* no other CPU runs; this one sees it at once */
+    __atomic_store_n(&panic_cpu, owner_here(), __ATOMIC_SEQ_CST); /* this CPU sees it at once */
     /* The report begins on a line of its own: behind an open line, or in the middle of one that was being written. */
     for (struct console *console = consoles; console; console = console->next) {
         if (was_locked || (!console->is_log_only && open_line_is_open(&open_line)))

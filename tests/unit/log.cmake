@@ -9,5 +9,8 @@ target_include_directories(unit_log_ring PRIVATE "${CMAKE_SOURCE_DIR}/src")
 unit_test(console SOURCES test_console.c KERNEL ${log_sources}
           DEFINITIONS PERCPU_STORAGE=__thread LOG_RECORDS=65536 snprintf=keel_snprintf vsnprintf=keel_vsnprintf)
 
+unit_test(console_silenced SOURCES test_console_silenced.c KERNEL ${log_sources}
+          DEFINITIONS snprintf=keel_snprintf vsnprintf=keel_vsnprintf)
+
 unit_test(open_line SOURCES test_open_line.c KERNEL src/debug/open_line.c)
 target_include_directories(unit_open_line PRIVATE "${CMAKE_SOURCE_DIR}/src")
