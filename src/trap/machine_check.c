@@ -196,7 +196,7 @@ void machine_check_poll(void)
 IDLE_WORK(machine_check, machine_check_poll);
 
 /* Corrected errors raise no exception, and not every CPU can raise an interrupt for them (CMCI, SDM 3B 16.5), which is
- * not used yet: the banks are looked at now and then, a halted CPU's too. */
+ * not used yet: the banks are looked at now and then, those of the boot CPU while it is halted, too. */
 static uint64_t poll_period_ns; /* [I] */
 
 static void poll_by_timer(struct timer *timer)
