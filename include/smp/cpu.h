@@ -35,8 +35,8 @@ void smp_init_boot_cpu(void);
  * which is logged. Context: init, thread; timers, interrupts and the heap work. steps stay valid. */
 void smp_init(const struct smp_cpu_steps *steps, uint32_t most);
 
-/* How many CPUs are online: they take interrupts and IPIs. Their numbers are 0 to smp_nr_online() - 1; 1 before
- * smp_init is done. Context: any. */
+/* How many CPUs are online: they take interrupts and IPIs. Their numbers are 0 to smp_nr_online() - 1, unless one
+ * stopped while it joined, which is logged: it keeps its number. 1 before smp_init is done. Context: any. */
 uint32_t smp_nr_online(void);
 bool smp_is_online(uint32_t cpu);
 /* All that are online. */

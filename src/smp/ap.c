@@ -37,6 +37,14 @@ static void set_state(struct cpu *cpu, enum cpu_state state)
     __atomic_store_n(&cpu->state, state, __ATOMIC_RELEASE); /* pairs with the acquire in start.c */
 }
 
+/* False where the boot CPU ran out of patience first. */
+static bool change_state(struct cpu *cpu, enum cpu_state from, enum cpu_state to)
+{
+    uint32_t expected = from;
+
+    return __atomic_compare_exchange_n(&cpu->state, &expected, to, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
 static void begin(struct cpu *cpu)
 {
     int error = check_features(cpu->apic_id);
@@ -66,15 +74,14 @@ static void wait_to_join(const struct cpu *cpu)
 
 void ap_main(struct cpu *cpu)
 {
-    uint32_t expected = CPU_EXPECTED;
-
-    if (!__atomic_compare_exchange_n(&cpu->state, &expected, CPU_BEGUN, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-        machine_halt(); /* too late */
+    if (!change_state(cpu, CPU_EXPECTED, CPU_BEGUN))
+        machine_halt();
     begin(cpu);
     wait_to_join(cpu);
     tlb_flush_local(); /* whoever changed mappings before this CPU was online did not tell it */
     smp_steps->join();
-    set_state(cpu, CPU_ONLINE);
+    if (!change_state(cpu, CPU_JOINING, CPU_ONLINE))
+        machine_halt(); /* nobody tells it any more which mappings to forget */
     smp_steps->run();
     machine_halt();
 }

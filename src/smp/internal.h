@@ -7,6 +7,7 @@
  *     BEGUN -> READY, FAILED the CPU, when what is done before its number is final is done, or cannot be
  *     READY -> JOINING       the boot CPU: the number is final, the CPU is online
  *     JOINING -> ONLINE      the CPU
+ *     JOINING -> LEFT_OUT    the boot CPU, as above
  *
  * A CPU that is READY takes interrupts and halts. One that failed halts for good, interrupts off. */
 #pragma once

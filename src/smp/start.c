@@ -206,10 +206,19 @@ INIT static bool forbid_start(struct starting *starting, uint32_t number)
                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
+/* False where it got on after all. */
+INIT static bool take_out(uint32_t number, enum cpu_state from)
+{
+    uint32_t expected = from;
+
+    return __atomic_compare_exchange_n(&smp_cpus[number]->state, &expected, CPU_LEFT_OUT, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_RELAXED);
+}
+
 /* Decides what becomes of one that is not READY; true when it left nothing behind that it may still use. */
 INIT static bool leave_out(struct starting *starting, uint32_t number)
 {
-    uint32_t expected = CPU_EXPECTED, apic_id = smp_cpus[number]->apic_id;
+    uint32_t apic_id = smp_cpus[number]->apic_id;
 
     if (forbid_start(starting, number)) {
         log_warn("smp: the CPU with APIC id %u does not answer: left out", apic_id);
@@ -221,8 +230,7 @@ INIT static bool leave_out(struct starting *starting, uint32_t number)
         irq_ipi_send(apic_id, IRQ_IPI_INIT, 0);
         return true;
     }
-    __atomic_compare_exchange_n(&smp_cpus[number]->state, &expected, CPU_LEFT_OUT, false, __ATOMIC_ACQ_REL,
-                                __ATOMIC_RELAXED);
+    (void)take_out(number, CPU_EXPECTED);
     log_error("smp: the CPU with APIC id %u stopped on its way: left out, its memory stays", apic_id);
     return false;
 }
@@ -273,7 +281,7 @@ INIT static void join_some(uint32_t first, uint32_t end)
     }
     wait_beyond(first, end, CPU_JOINING);
     for (uint32_t cpu = first; cpu < end; cpu++) {
-        if (state_of(cpu) == CPU_ONLINE)
+        if (!take_out(cpu, CPU_JOINING))
             continue;
         log_error("smp: CPU %u, APIC id %u, stopped on its way", cpu, smp_cpus[cpu]->apic_id);
         smp_set_online(cpu, false);
