@@ -124,7 +124,7 @@ def holder(block, before):
 
 def source_line(root, symtab, line):
     path = re.sub(r"^.*?(?:\.\./)+", "", symtab.filename)
-    path = re.sub(r"^/*", "", path[len(root):] if path.startswith(root) else path)
+    path = re.sub(r"^(\.?/)*", "", path[len(root):] if path.startswith(root) else path)
     try:
         with open(os.path.join(root, path), encoding="utf-8") as file:
             return path, file.read().split("\n")[line - 1]
