@@ -119,7 +119,7 @@ KERNEL_TEST(page_zones, "page_alloc/zones")
 }
 
 #define PAIR_TRIES 4096u
-#define TURNS      20000u
+#define TURNS      100000u
 
 static uint32_t is_over; /* [a] */
 
