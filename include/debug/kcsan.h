@@ -24,3 +24,11 @@ static inline void kcsan_start(uint64_t every, uint64_t delay_us)
     if (CONFIG_KCSAN)
         kcsan_start_(every, delay_us);
 }
+
+uint64_t kcsan_races_(void);
+
+/* Different races found so far; 0 in other builds. Context: any. */
+static inline uint64_t kcsan_races(void)
+{
+    return CONFIG_KCSAN ? kcsan_races_() : 0;
+}

@@ -14,12 +14,12 @@
 static uint64_t pairs[PAIRS]; /* [a] hashes; 0: free. Full: what is new is not reported any more, nor counted */
 static uint64_t nr_races;     /* [a] different ones */
 
-static uint64_t race_count(void)
+uint64_t kcsan_races_(void)
 {
     return __atomic_load_n(&nr_races, __ATOMIC_RELAXED);
 }
 
-TEST_COUNTER(races, "data races", NULL, race_count);
+TEST_COUNTER(races, "data races", NULL, kcsan_races_);
 
 /* Where the function of a return address begins. */
 static uint64_t function_of(uint64_t return_address)
