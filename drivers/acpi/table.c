@@ -24,6 +24,14 @@ void acpi_signature_text(const char *signature, char text[ACPI_SIGNATURE_SIZE + 
     text[ACPI_SIGNATURE_SIZE] = '\0';
 }
 
+bool acpi_dmar_forbids_x2apic(const struct acpi_header *header)
+{
+    const struct acpi_dmar *dmar = (const struct acpi_dmar *)header;
+    uint8_t both = ACPI_DMAR_INTR_REMAP | ACPI_DMAR_X2APIC_OPT_OUT;
+
+    return header->length >= sizeof(*dmar) && (dmar->flags & both) == both;
+}
+
 bool acpi_mcfg_is_sane(const struct acpi_mcfg_entry *entry)
 {
     uint64_t bytes = (entry->last_bus + 1ull) * CONFIGURATION_BYTES_PER_BUS;

@@ -98,9 +98,12 @@ INIT static void use_defaults(void)
 
 INIT void apic_init(void)
 {
-    const struct acpi_header *madt = acpi_find_table(ACPI_MADT, 0);
-    int error = lapic_init(paddr(madt ? acpi_madt_lapic_base(madt) : 0));
+    const struct acpi_header *madt = acpi_find_table(ACPI_MADT, 0), *dmar = acpi_find_table(ACPI_DMAR, 0);
+    bool is_forbidden = dmar && acpi_dmar_forbids_x2apic(dmar);
+    int error = lapic_init(paddr(madt ? acpi_madt_lapic_base(madt) : 0), !is_forbidden);
 
+    if (is_forbidden)
+        log_info("apic: the firmware asks for x2APIC mode to be left off");
     if (error) {
         log_warn("apic: no local APIC (%s): there are no interrupts", error_name(error));
         return;

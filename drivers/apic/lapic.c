@@ -194,7 +194,7 @@ static enum irq_result handle_error(void *context)
     return IRQ_HANDLED;
 }
 
-INIT static int enable(paddr_t base_told)
+INIT static int enable(paddr_t base_told, bool may_use_x2apic)
 {
     uint64_t base = rdmsr(MSR_APIC_BASE);
     uint64_t address = base & APIC_BASE_ADDRESS;
@@ -209,7 +209,7 @@ INIT static int enable(paddr_t base_told)
                  address);
     }
     boot_address = address;
-    if (cpu_has(CPU_X2APIC)) {
+    if (cpu_has(CPU_X2APIC) && (may_use_x2apic || (base & APIC_BASE_X2APIC))) {
         wrmsr(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
         is_x2apic = true;
         return 0;
@@ -303,13 +303,13 @@ INIT void lapic_set_nmi_pin(unsigned pin)
     lapic_write(pin == 0 ? LAPIC_LVT_LINT0 : LAPIC_LVT_LINT1, LAPIC_LVT_NMI);
 }
 
-INIT int lapic_init(paddr_t base)
+INIT int lapic_init(paddr_t base, bool may_use_x2apic)
 {
     int error;
 
     if (!cpu_has(CPU_APIC) || !cpu_has(CPU_MSR))
         return -ENODEV;
-    error = enable(base);
+    error = enable(base, may_use_x2apic);
     if (!error)
         error = claim_vectors();
     if (error)

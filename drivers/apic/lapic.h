@@ -6,8 +6,9 @@
 #include <base/types.h>
 
 /* Finds and enables it, everything masked; registers it as the interrupt controller. base: from the firmware, or 0.
- * Returns 0, -ENODEV, -ENOMEM. Context: init. */
-MUST_CHECK int lapic_init(paddr_t base);
+ * In x2APIC mode where the CPU has it and may_use_x2apic, or is in it already. Returns 0, -ENODEV, -ENOMEM. Context:
+ * init. */
+MUST_CHECK int lapic_init(paddr_t base, bool may_use_x2apic);
 bool lapic_is_present(void);
 
 /* The same for another CPU, which runs this: registers and mode as the boot CPU's. -ENODEV where that cannot be.

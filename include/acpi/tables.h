@@ -30,6 +30,10 @@ struct acpi_hpet_info {
 };
 MUST_CHECK int acpi_hpet_info(struct acpi_hpet_info *info);
 
+/* Whether a DMAR table asks for x2APIC mode to be left off: the firmware's own code cannot do with it. Pure: any bytes
+ * in a checked header's length. */
+bool acpi_dmar_forbids_x2apic(const struct acpi_header *dmar);
+
 /* Whether an allocation's bus numbers and base can be. Pure. */
 bool acpi_mcfg_is_sane(const struct acpi_mcfg_entry *entry);
 

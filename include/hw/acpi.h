@@ -13,6 +13,7 @@
 #define ACPI_MADT "APIC"
 #define ACPI_HPET "HPET"
 #define ACPI_MCFG "MCFG"
+#define ACPI_DMAR "DMAR"
 #define ACPI_DSDT "DSDT" /* after the header: AML */
 #define ACPI_SSDT "SSDT" /* more AML */
 
@@ -262,6 +263,20 @@ static_assert(offsetof(struct acpi_hpet_table, block_id) == 36, "HPET 1.0a 3.2.4
 static_assert(offsetof(struct acpi_hpet_table, base) == 40, "HPET 1.0a 3.2.4");
 static_assert(offsetof(struct acpi_hpet_table, number) == 52, "HPET 1.0a 3.2.4");
 static_assert(offsetof(struct acpi_hpet_table, min_tick) == 53, "HPET 1.0a 3.2.4");
+
+/* DMA remapping (Intel VT-d 4.0, 8.1): structures follow. */
+struct PACKED acpi_dmar {
+    struct acpi_header header;
+    uint8_t address_width;
+    uint8_t flags; /* ACPI_DMAR_... */
+    uint8_t reserved[10];
+};
+static_assert(sizeof(struct acpi_dmar) == 48, "VT-d 4.0 8.1");
+static_assert(offsetof(struct acpi_dmar, address_width) == 36, "VT-d 4.0 8.1");
+static_assert(offsetof(struct acpi_dmar, flags) == 37, "VT-d 4.0 8.1");
+
+#define ACPI_DMAR_INTR_REMAP     0x01
+#define ACPI_DMAR_X2APIC_OPT_OUT 0x02 /* valid where that is set */
 
 /* Memory mapped configuration space (PCI Firmware 3.3, 4.1.2): entries follow. */
 struct PACKED acpi_mcfg {

@@ -164,12 +164,26 @@ static void passes_over_odd_allocations(void **state)
     }
 }
 
+static void a_firmware_may_opt_out_of_x2apic(void **state)
+{
+    for (uint8_t flags = 0; flags < 8; flags++) {
+        const uint8_t body[] = {38, flags, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+
+        for (size_t length = 0; length <= sizeof(body); length++) {
+            struct acpi_header *dmar = table_of(body, length);
+
+            assert_int_equal(acpi_dmar_forbids_x2apic(dmar), length == sizeof(body) && (flags & 3) == 3);
+            free(dmar);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_through_a_madt),        cmocka_unit_test(survives_every_cut_and_byte),
         cmocka_unit_test(an_old_fadt_has_ports),       cmocka_unit_test(a_new_fadt_has_addresses),
-        cmocka_unit_test(passes_over_odd_allocations),
+        cmocka_unit_test(passes_over_odd_allocations), cmocka_unit_test(a_firmware_may_opt_out_of_x2apic),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,6 +30,7 @@ static void model_wrmsr(uint32_t msr, uint64_t value);
 static struct lapic_register page[PAGE_SIZE / sizeof(struct lapic_register)];
 static uint32_t high, low, busy, others[PAGE_SIZE / sizeof(uint32_t)];
 static uint64_t base_msr, mapped_at;
+static bool has_x2apic;
 static unsigned nr_accesses, nmi_at; /* at which access of the interrupted code an NMI comes; 0: at none */
 static bool is_in_nmi;
 static struct {
@@ -39,7 +40,7 @@ static unsigned nr_sent;
 
 bool cpu_has(enum cpu_feature feature)
 {
-    return feature != CPU_X2APIC;
+    return feature != CPU_X2APIC || has_x2apic;
 }
 
 void *device_map(paddr_t address, size_t size, unsigned flags)
@@ -48,16 +49,24 @@ void *device_map(paddr_t address, size_t size, unsigned flags)
     return page;
 }
 
+static uint32_t *register_of_msr(uint32_t msr)
+{
+    assert_true(base_msr & APIC_BASE_X2APIC);
+    assert_in_range(msr, MSR_X2APIC_BASE, MSR_X2APIC_BASE + 0xff);
+    return &others[(msr - MSR_X2APIC_BASE) * 16 / sizeof(uint32_t)];
+}
+
 static uint64_t model_rdmsr(uint32_t msr)
 {
-    assert_int_equal(msr, MSR_APIC_BASE);
-    return base_msr;
+    return msr == MSR_APIC_BASE ? base_msr : *register_of_msr(msr);
 }
 
 static void model_wrmsr(uint32_t msr, uint64_t value)
 {
-    assert_int_equal(msr, MSR_APIC_BASE);
-    base_msr = value;
+    if (msr == MSR_APIC_BASE)
+        base_msr = value;
+    else
+        *register_of_msr(msr) = (uint32_t)value;
 }
 
 uint32_t irq_controller_id(uint32_t cpu)
@@ -176,7 +185,7 @@ static void expect_thermal(uint32_t firmware, uint32_t boot_cpu, uint32_t other_
     *register_at(LAPIC_VERSION) = 5 << 16 | 0x14;
     *register_at(LAPIC_LVT_THERMAL) = firmware;
     start(0);
-    assert_int_equal(lapic_init(paddr(0)), 0);
+    assert_int_equal(lapic_init(paddr(0), true), 0);
     assert_int_equal(*register_at(LAPIC_LVT_THERMAL), boot_cpu);
     *register_at(LAPIC_LVT_THERMAL) = LAPIC_LVT_MASKED;
     assert_int_equal(lapic_init_cpu(), 0);
@@ -195,13 +204,33 @@ static void registers_are_where_they_are_mapped(void **state)
 {
     for (unsigned is_enabled = 0; is_enabled < 2; is_enabled++) {
         base_msr = 0xfee00000 | (is_enabled ? APIC_BASE_ENABLE : 0);
-        assert_int_equal(lapic_init(paddr(0xfec10000)), 0);
+        assert_int_equal(lapic_init(paddr(0xfec10000), true), 0);
         assert_true(base_msr & APIC_BASE_ENABLE);
         assert_int_equal(base_msr & APIC_BASE_ADDRESS, mapped_at);
     }
     base_msr = 0xfee00000;
-    assert_int_equal(lapic_init(paddr(0)), 0);
+    assert_int_equal(lapic_init(paddr(0), true), 0);
     assert_int_equal(base_msr, 0xfee00000 | APIC_BASE_ENABLE);
+}
+
+/* Off it is left where the firmware asks for that, but not turned off. */
+static void expect_x2apic(uint64_t firmware, bool may_use_x2apic, bool expected)
+{
+    memset(others, 0, sizeof(others));
+    start(0);
+    is_x2apic = false;
+    has_x2apic = true;
+    base_msr = 0xfee00000 | APIC_BASE_ENABLE | firmware;
+    assert_int_equal(lapic_init(paddr(0), may_use_x2apic), 0);
+    assert_int_equal((base_msr & APIC_BASE_X2APIC) != 0, expected);
+    assert_int_equal(is_x2apic, expected);
+}
+
+static void a_firmware_may_want_x2apic_left_off(void **state)
+{
+    expect_x2apic(0, false, false);
+    expect_x2apic(APIC_BASE_X2APIC, false, true);
+    expect_x2apic(0, true, true);
 }
 
 int main(void)
@@ -211,6 +240,7 @@ int main(void)
         cmocka_unit_test(an_nmi_that_sends_leaves_a_command_as_it_was),
         cmocka_unit_test(the_firmwares_own_thermal_interrupt_stays),
         cmocka_unit_test(registers_are_where_they_are_mapped),
+        cmocka_unit_test(a_firmware_may_want_x2apic_left_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
