@@ -8,5 +8,5 @@
 
 enum sched_class {
     SCHED_FAIR, /* a share of the time by its nice value */
-    SCHED_FIFO, /* before every fair thread, and before FIFO threads of lower priority, until it waits */
+    SCHED_FIFO, /* on its CPU before every fair thread, and before FIFO threads of lower priority, until it waits */
 };

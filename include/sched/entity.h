@@ -35,8 +35,8 @@ struct sched_entity {
     uint64_t least_vruntime; /* [q] of its subtree, as node */
     uint64_t virtual_slice;  /* [q] what one slice is in its virtual time */
     uint64_t inverse_weight; /* [q] 2^42 / weight */
-    uint64_t started_ns;     /* [q] while running: up to when run_time_ns is charged */
-    uint64_t run_time_ns;    /* [q] CPU time received; others may read it as one word */
+    uint64_t started_ns;     /* [q] while running: up to when run_time_ns is charged; others may read it as one word */
+    uint64_t run_time_ns;    /* [q] CPU time received; others may read it likewise */
     int64_t lag;             /* [q] virtual time owed to it (negative: it owes) when it left a queue */
     struct run_queue *queue; /* [q] NULL before it was first added */
     uint32_t weight;         /* [q] 1024 at nice 0 */

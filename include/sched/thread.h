@@ -160,7 +160,7 @@ void thread_set_inherited_urgency(struct thread *thread, unsigned urgency);
 enum thread_state { THREAD_RUNNING, THREAD_RUNNABLE, THREAD_WAITING, THREAD_DEAD };
 
 struct thread_info {
-    uint32_t number; /* 0 is the boot thread; never used twice */
+    uint32_t number; /* 0 is the boot thread; used again after 2^32 threads */
     char name[THREAD_NAME_MAX];
     enum thread_state state;
     uint32_t cpu;

@@ -63,7 +63,7 @@ static ALWAYS_INLINE uint64_t entity_charge_time(struct sched_entity *running, u
 
     if (UNLIKELY(now <= running->started_ns)) /* two CPUs' clocks differ */
         return 0;
-    running->started_ns = now;
+    WRITE_ONCE(running->started_ns, now);
     running->run_time_ns += ran_ns;
     return ran_ns;
 }

@@ -101,5 +101,5 @@ static ALWAYS_INLINE void run_queue_hand_over(struct run_queue *queue, struct sc
     queue->running = next;
     hand_forget(next);
     next->state = ENTITY_RUNNING;
-    next->started_ns = now;
+    WRITE_ONCE(next->started_ns, now);
 }

@@ -230,7 +230,7 @@ static ALWAYS_INLINE struct sched_entity *start(struct run_queue *queue, struct 
 {
     queue->running = next;
     next->state = ENTITY_RUNNING;
-    next->started_ns = now;
+    WRITE_ONCE(next->started_ns, now);
     return next;
 }
 

@@ -3,6 +3,7 @@
 #include <lib/format.h>
 #include <lib/string.h>
 
+#include "cpu_queue.h"
 #include "switch.h"
 
 uint32_t thread_number(const struct thread *thread)
@@ -44,11 +45,25 @@ static enum thread_state state_of(const struct thread *thread)
     return READ_ONCE(thread->waiting.state) == THREAD_IS_AWAKE ? THREAD_RUNNABLE : THREAD_WAITING;
 }
 
+/* With what a running one has not been charged for yet: where nobody else wants the CPU nobody charges it. Charged
+ * between the two readings, it has been for nearly all. */
+static uint64_t cpu_time_of(const struct thread *thread, enum thread_state state)
+{
+    uint64_t charged = READ_ONCE(thread->entity.run_time_ns), since = READ_ONCE(thread->entity.started_ns);
+    uint64_t now = sched_now_ns(), again = READ_ONCE(thread->entity.run_time_ns);
+
+    if (state != THREAD_RUNNING || thread_is_idle(thread) || again != charged || now < since)
+        return again;
+    return charged + (now - since);
+}
+
 void thread_get_info(const struct thread *thread, struct thread_info *info)
 {
+    enum thread_state state = state_of(thread);
+
     *info = (struct thread_info){
         .number = thread->number,
-        .state = state_of(thread),
+        .state = state,
         .cpu = READ_ONCE(thread->cpu),
         .class = READ_ONCE(thread->policy.class),
         .nice = READ_ONCE(thread->policy.nice),
@@ -59,7 +74,7 @@ void thread_get_info(const struct thread *thread, struct thread_info *info)
         .wait = (enum thread_wait)READ_ONCE(thread->waiting.reason),
         .wait_object = READ_ONCE(thread->waiting.object),
         .waiting_since_ns = READ_ONCE(thread->wait_since),
-        .cpu_time_ns = READ_ONCE(thread->entity.run_time_ns),
+        .cpu_time_ns = cpu_time_of(thread, state),
         .nr_switches = READ_ONCE(thread->nr_switches),
         .stack = READ_ONCE(thread->stack),
         .stack_bytes = KERNEL_STACK_SIZE,

@@ -165,3 +165,27 @@ KERNEL_TEST(idle_takes, "thread/an_idle_cpu_takes_who_may_come_wherever_that_wai
     }
     EXPECT_EQ(thread_set_affinity(thread_current(), NULL), 0);
 }
+
+/* No tick and nobody else on its CPU: nothing there happens to charge it. */
+KERNEL_TEST(time_alone, "thread/cpu_time_of_one_that_runs_alone_is_seen")
+{
+    struct traveller traveller = {.must_end = false};
+    struct cpu_mask last = {0};
+    struct thread_info first, second;
+
+    if (smp_nr_online() == 1 || !timer_will_interrupt())
+        return;
+    cpu_mask_set(&last, smp_nr_online() - 1);
+    EXPECT_EQ(thread_create(&traveller.thread, &(struct thread_options){.name = "traveller", .affinity = &last},
+                            announce_waits, &traveller),
+              0);
+    do {
+        sleep_ns(NS_PER_MS);
+        thread_get_info(traveller.thread, &first);
+    } while (first.state != THREAD_RUNNING);
+    sleep_ns(10 * NS_PER_MS);
+    thread_get_info(traveller.thread, &second);
+    __atomic_store_n(&traveller.must_end, true, __ATOMIC_RELAXED);
+    EXPECT_EQ(thread_join(traveller.thread, NULL), 0);
+    EXPECT(second.cpu_time_ns > first.cpu_time_ns);
+}
