@@ -33,14 +33,8 @@ static ALWAYS_INLINE void hand_set_key(struct sched_entity *entity, uint32_t key
     WRITE_ONCE(entity->hand_key, key);
 }
 
-/* It is woken, or may not be where it was any more. */
+/* It is woken, may not be where it was any more, or has another policy. Not one that was handed over. */
 static ALWAYS_INLINE void hand_forget(struct sched_entity *entity)
-{
-    hand_set_key(entity, HAND_NOBODY);
-}
-
-/* Its policy is another. */
-static ALWAYS_INLINE void hand_forget_policy(struct sched_entity *entity)
 {
     hand_set_key(entity, HAND_NOBODY);
 }

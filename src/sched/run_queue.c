@@ -345,6 +345,15 @@ static enum run_queue_effect effect_on_running(const struct run_queue *queue)
     return queue->fair.nr != 0 ? EFFECT_TIMER : EFFECT_NONE;
 }
 
+static void write_policy(struct sched_entity *changed, const struct sched_policy *policy)
+{
+    if (policy->nice != changed->nice)
+        fair_change_weight(changed, policy->nice);
+    changed->class = (uint8_t)policy->class;
+    changed->priority = (uint8_t)policy->priority;
+    hand_forget(changed);
+}
+
 enum run_queue_effect run_queue_set_policy(struct run_queue *queue, struct sched_entity *entity,
                                            const struct sched_policy *policy, uint64_t now)
 {
@@ -364,11 +373,7 @@ enum run_queue_effect run_queue_set_policy(struct run_queue *queue, struct sched
         if (!stays)
             take_out(queue, entity);
     }
-    if (policy->nice != entity->nice)
-        fair_change_weight(entity, policy->nice);
-    entity->class = (uint8_t)policy->class;
-    entity->priority = (uint8_t)policy->priority;
-    hand_forget_policy(entity);
+    write_policy(entity, policy);
     if (is_out)
         return EFFECT_NONE;
     WRITE_ONCE(queue->load, queue->load + load_of(entity));

@@ -79,6 +79,7 @@ static void rouse(struct cpu_queue *queue, struct thread *thread)
         spread_note_work(queue);
         effect = run_queue_add(&queue->queue, &thread->entity, sched_now_ns(), ARRIVAL_WOKEN);
     }
+    hand_forget(&thread->entity); /* in transit it has an owner: T4 */
     cpu_queue_unlock_and_tell(queue, effect);
     if (UNLIKELY(is_in_transit))
         thread_arrive(thread, ARRIVAL_WOKEN);
@@ -90,7 +91,6 @@ static NOINLINE bool wake_locked(struct cpu_queue *queue, struct thread *thread)
     bool is_waiting = __atomic_load_n(&thread->waiting.state, __ATOMIC_RELAXED) != THREAD_IS_AWAKE;
 
     __atomic_store_n(&thread->waiting.state, THREAD_IS_AWAKE, __ATOMIC_RELAXED);
-    hand_forget(&thread->entity); /* it has an owner: T4 */
     if (is_waiting && thread->entity.state == ENTITY_OUT)
         rouse(queue, thread);
     else

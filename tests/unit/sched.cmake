@@ -67,7 +67,7 @@ sched_plant(handed_over_and_lost TEST simulation ONLY test_random_machines SOURC
             FROM "(void)run_queue_add(queue, entity, now, ARRIVAL_WOKEN)" TO "(void)now"
             EXPECT "a thread is lost, or runs while it waits")
 sched_plant(key_outlives_policy TEST run_queue SOURCE run_queue
-            FROM "hand_forget_policy(entity)" TO "(void)entity"
+            FROM "hand_forget(changed)" TO "(void)changed"
             EXPECT "FAILED[^\n]*test_who_may_not_be_handed_over")
 sched_plant(moves_without_claim TEST simulation ONLY test_equal_on_several_cpus SOURCE placement
             FROM "run_queue_add_with_claim(to, entity, now, ahead)" TO "run_queue_add_with_claim(to, entity, now, 0)"
