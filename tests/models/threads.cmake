@@ -65,6 +65,70 @@ model_mutant(run_queue_hand_over steals_with_both_locks_waited_for
 ]]
   TO "    lock(victim);\n    is_locked = true;\n" EXPECT "invalid end state|nr_saved==3")
 
+model_test(cpu_hand_over)
+set(not_asleep [[==3\)&&\(at\[[012]\]==cpu\)\)&&is_announced]])
+set(not_equal [[&&\(policy\[[012]\]==policy\[running|==3\)&&\(at\[[012]\]==cpu\)\)&&is_announced]])
+# Each of the first four hands over who is queued, in transit or runs.
+model_mutant(cpu_hand_over key_of_handed_one_forgotten
+  FROM [[
+            :: entity[woken] == OUT -> rouse()
+            :: else
+            fi
+        :: else
+]]
+  TO [[
+            :: entity[woken] == OUT -> rouse()
+            :: else
+            fi
+        :: else -> hand_forget(woken)
+]]
+  EXPECT "${not_asleep}")
+model_mutant(cpu_hand_over key_kept_in_transit
+  FROM "    :: hand_forget(woken); own(woken)" TO "    :: own(woken)" EXPECT "${not_asleep}")
+model_mutant(cpu_hand_over key_kept_by_who_runs
+  FROM "    handed[cpu] = NOBODY;\n    hand_forget(next);\n" TO "    handed[cpu] = NOBODY;\n" EXPECT "${not_asleep}")
+model_mutant(cpu_hand_over handed_over_twice
+  FROM "        takes_key[cpu] = HAND_TAKES_NOBODY;\n        handed[cpu] = thread" TO "        handed[cpu] = thread"
+  EXPECT "${not_equal}")
+# Who wakes it finds it OUT, as its owner has it.
+model_mutant(cpu_hand_over moved_while_announced
+  FROM "    is_announced[thread] = false;\n    moves[thread] = false;\n" TO "    moves[thread] = false;\n"
+  EXPECT "nr_owners")
+# It would run where it may not, or before who goes before it.
+model_mutant(cpu_hand_over key_kept_by_who_must_leave
+  FROM "    hand_forget(previous);\n" TO "" EXPECT "${not_equal}")
+model_mutant(cpu_hand_over key_kept_over_affinity
+  FROM "    affinity[thread] = BIT(1 - at[thread]);\n    hand_forget(thread);\n"
+  TO "    affinity[thread] = BIT(1 - at[thread]);\n" EXPECT "${not_equal}")
+model_mutant(cpu_hand_over key_kept_over_policy
+  FROM "    policy[thread] = to;\n    hand_forget(thread);\n" TO "    policy[thread] = to;\n" EXPECT "${not_equal}")
+model_mutant(cpu_hand_over taken_though_others_wait
+  FROM "!HAS_WAITING(cpu) && is_timed[cpu] ->" TO "is_timed[cpu] ->" EXPECT "${not_equal}")
+# Something better comes, or anything else happens, and the hand-over is not forgotten.
+model_mutant(cpu_hand_over added_without_settling
+  FROM "    had_waiting = HAS_WAITING(queue);\n    run_queue_settle(queue);\n"
+  TO "    had_waiting = HAS_WAITING(queue);\n" EXPECT [[queued\[cpu\]==0]])
+model_mutant(cpu_hand_over preempted_without_settling
+  FROM "inline run_queue_next(departure)\n{\n    run_queue_settle(cpu);\n" TO "inline run_queue_next(departure)\n{\n"
+  EXPECT [[array index|is_over|queued|==3]])
+model_mutant(cpu_hand_over removed_without_settling
+  FROM "inline run_queue_remove(queue, thread)\n{\n    run_queue_settle(queue);\n"
+  TO "inline run_queue_remove(queue, thread)\n{\n" EXPECT [[queued\[at]])
+model_mutant(cpu_hand_over policy_without_settling
+  FROM "    :: entity[thread] != OUT -> run_queue_settle(at[thread])\n" TO "    :: entity[thread] != OUT\n"
+  EXPECT "${not_equal}")
+# Who is handed over waits for ever for one that never waits.
+model_mutant(cpu_hand_over slice_ends_without_settling
+  FROM "inline slice_over()\n{\n    run_queue_account(cpu);\n" TO "inline slice_over()\n{\n" EXPECT "handed|is_over")
+model_mutant(cpu_hand_over taken_without_timer
+  FROM "!HAS_WAITING(cpu) && is_timed[cpu] ->" TO "!HAS_WAITING(cpu) ->" EXPECT "is_over")
+# Nobody wakes it again; and the other way round.
+model_mutant(cpu_hand_over sleeps_without_second_look
+  FROM "        :: is_announced[SELF] -> schedule_locked(WAITS)\n" TO "        :: true -> schedule_locked(WAITS)\n"
+  EXPECT "is_over")
+model_mutant(cpu_hand_over woken_though_it_runs
+  FROM "            :: entity[woken] == OUT -> rouse()\n" TO "            :: true -> rouse()\n" EXPECT [[entity\[woken]])
+
 model_test(tlb_shootdown)
 set(still_cached [[is_free|is_cached]])
 # The others flush before they can see that the entry has gone, and cache it again.
