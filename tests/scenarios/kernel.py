@@ -27,7 +27,7 @@ for name, machine, builds in (
 boot_scenario("kernel/every-access-4", Machine(cpu="qemu64", memory="64M", cpus="4"), builds=("kasan", "kcsan"), timeout=300,
               commands="test audit block heap irq log page_alloc/churn page_alloc/zones paging smp sync thread time vmalloc virtio fpu; audit", expect=EXPECT,
               forbid=(COMMAND_ERROR, "data race"), summary="the kernel's tests pass on 4 CPUs with every access looked at")
-boot_scenario("kernel/uefi", Machine(firmware="uefi"), commands="test; audit", expect=EXPECT, timeout=240,
+boot_scenario("kernel/uefi", Machine(firmware="uefi", memory="256M"), commands="test; audit", expect=EXPECT, timeout=240,
               summary="the kernel's own tests pass where UEFI has left the memory map in pieces")
 
 
