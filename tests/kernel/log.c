@@ -86,11 +86,11 @@ static void capture_end(void)
 
 static unsigned steps, step_interval, nr_nested;
 
+/* Code that saves the flags and restores them sets the flag again: so it is cleared at every step from the last on. */
 static bool on_step(struct trap_frame *frame)
 {
-    if (++steps % step_interval != 0)
-        return true;
-    log_info("%snested %u", seen.tag, nr_nested++);
+    if (nr_nested < NESTED_MAX && ++steps % step_interval == 0)
+        log_info("%snested %u", seen.tag, nr_nested++);
     if (nr_nested == NESTED_MAX)
         frame->rflags &= ~(uint64_t)RFLAGS_TF;
     return true;
