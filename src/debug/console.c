@@ -54,10 +54,10 @@ static char line_in_hand[CONSOLE_LINE_MAX];                /* [console lock] */
 
 /* The lock. */
 
+/* Set once, with the other CPUs stopped if they can be. */
 static bool in_panic(void)
 {
-    return __atomic_load_n(&panic_cpu, __ATOMIC_RELAXED) !=
-           0; /* set once, with the other CPUs stopped if they can be */
+    return __atomic_load_n(&panic_cpu, __ATOMIC_RELAXED) != 0;
 }
 
 static uint32_t owner_here(void)
