@@ -39,6 +39,8 @@ void smp_init(const struct smp_cpu_steps *steps, uint32_t most);
  * stopped while it joined, which is logged: it keeps its number. 1 before smp_init is done. Context: any. */
 uint32_t smp_nr_online(void);
 bool smp_is_online(uint32_t cpu);
+/* Who is online after this one, by number; the first one after the last. Context: any. */
+uint32_t smp_next_online(uint32_t cpu);
 /* All that are online. */
 const struct cpu_mask *smp_online(void);
 

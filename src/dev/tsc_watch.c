@@ -14,7 +14,7 @@ static uint32_t next;    /* [work] only the piece of it */
 static void compare_next(struct work *work)
 {
     (void)work;
-    next = next + 1 < smp_nr_online() ? next + 1 : 0;
+    next = smp_next_online(next);
     (void)smp_tsc_check(next); /* it says what it finds */
 }
 

@@ -29,6 +29,13 @@ bool smp_is_online(uint32_t cpu)
     return cpu_mask_has(&online, cpu);
 }
 
+uint32_t smp_next_online(uint32_t cpu)
+{
+    uint32_t next = cpu_mask_next(&online, cpu + 1);
+
+    return next < CPU_MAX ? next : cpu_mask_next(&online, 0);
+}
+
 const struct cpu_mask *smp_online(void)
 {
     return &online;

@@ -92,9 +92,11 @@ struct tsc_distance smp_tsc_distance(struct clock_source *source, uint32_t cpu)
 static uint64_t widest_distance(struct clock_source *source)
 {
     int64_t least = 0, most = 0;
+    uint32_t cpu;
 
     preempt_disable();
-    for (uint32_t cpu = 0; cpu < smp_nr_online(); cpu++) {
+    cpu_mask_for_each(cpu, smp_online())
+    {
         struct tsc_distance distance = smp_tsc_distance(source, cpu);
 
         least = distance.least < least ? distance.least : least;
@@ -134,9 +136,8 @@ bool smp_tsc_check(uint32_t cpu)
 
 bool smp_tsc_check_all(void)
 {
-    uint32_t nr_cpus = smp_nr_online(), cpu = 0;
+    uint32_t cpu;
 
-    while (cpu < nr_cpus && smp_tsc_check(cpu))
-        cpu++;
-    return cpu == nr_cpus;
+    cpu_mask_for_each(cpu, smp_online()) if (!smp_tsc_check(cpu)) return false;
+    return true;
 }

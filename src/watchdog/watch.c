@@ -39,21 +39,20 @@ static uint64_t period_ns;             /* [I] */
 /* False where all are quiet, this CPU aside. */
 static bool look_at_others(uint64_t now, bool was_late)
 {
-    uint32_t here = this_cpu_read(percpu.cpu_number), count = smp_nr_online();
+    uint32_t here = this_cpu_read(percpu.cpu_number), cpu;
     bool is_busy = false;
 
-    for (uint32_t cpu = 0; cpu < count; cpu++)
-        if (cpu != here && lockup_look_at(cpu, now, was_late))
-            is_busy = true;
+    cpu_mask_for_each(cpu, smp_online()) if (cpu != here && lockup_look_at(cpu, now, was_late)) is_busy = true;
     return is_busy;
 }
 
 bool watch_is_anybody_busy(void)
 {
-    uint32_t here = this_cpu_read(percpu.cpu_number), count = smp_nr_online();
+    uint32_t here = this_cpu_read(percpu.cpu_number), cpu;
     struct sched_progress progress;
 
-    for (uint32_t cpu = 0; cpu < count; cpu++) {
+    cpu_mask_for_each(cpu, smp_online())
+    {
         sched_get_progress(cpu, &progress);
         if (cpu == here ? !progress.is_halted : !progress.is_quiet)
             return true;
@@ -106,7 +105,7 @@ static void begin_to_watch(void)
 /* W1 */
 static void cpu_is_busy(void)
 {
-    uint32_t here = this_cpu_read(percpu.cpu_number), neighbour = here + 1 < smp_nr_online() ? here + 1 : 0;
+    uint32_t here = this_cpu_read(percpu.cpu_number), neighbour = smp_next_online(here);
 
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* W3 */
     begin_to_watch();
