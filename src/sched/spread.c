@@ -1,5 +1,6 @@
 #include "spread.h"
 
+#include <cpu/interrupts.h>
 #include <sched/sched.h>
 #include <smp/cpu.h>
 
@@ -98,8 +99,10 @@ static NOINLINE bool steal_from_any(struct cpu_queue *queue, uint64_t now)
         cpu_mask_clear(&among, cpu);
         cpu = steal_choose(&view, queue->queue.cpu, &among);
     }
-    if (cpu == CPU_MAX && is_missed)
+    if (cpu == CPU_MAX && is_missed) {
         preempt_request();
+        cpu_relax(); /* it comes back until that CPU has got on, which it may need this one's time for */
+    }
     return cpu != CPU_MAX;
 }
 

@@ -290,8 +290,10 @@ static int spin(void *argument)
 {
     struct spinner *spinner = argument;
 
-    while (!__atomic_load_n(&spinner->must_end, __ATOMIC_RELAXED))
+    while (!__atomic_load_n(&spinner->must_end, __ATOMIC_RELAXED)) {
         __atomic_fetch_add(&spinner->turns, 1, __ATOMIC_RELAXED);
+        cpu_relax(); /* an emulator that runs one CPU at a time may go on with another */
+    }
     return 0;
 }
 
