@@ -8,15 +8,18 @@
 
 #include "stress.h"
 
-#define PATIENCE_MAX_NS (200 * NS_PER_US)
-#define TOKEN_LOOK_NS   (10 * NS_PER_MS)
-#define TOKEN_LOOKS     200u
+#define PATIENCE_MAX_NS  (200 * NS_PER_US)
+#define MISTAKE_SLEEP_NS (100 * NS_PER_US)
+#define MISTAKE_SLEEPS   20u
+#define TOKEN_LOOK_NS    (10 * NS_PER_MS)
+#define TOKEN_LOOKS      200u
 
 /* Two counts that only differ while somebody has the mutex. */
 struct guarded {
     struct mutex mutex;
     uint64_t first, second; /* [m] the mutex */
     uint64_t nr_meant;      /* [a] */
+    uint64_t nr_looks;      /* [a] whether they differ */
 };
 
 static struct guarded outer = {.mutex = MUTEX_INITIALIZER("stress outer")};
@@ -37,6 +40,7 @@ static bool take(struct mutex *mutex, struct stress_worker *worker)
 
 static void change(struct guarded *guarded, struct stress_worker *worker)
 {
+    __atomic_fetch_add(&guarded->nr_looks, 1, __ATOMIC_RELAXED); /* a mistake waits for it */
     if (guarded->first != guarded->second)
         stress_fail("mutex %s: two have it", guarded->mutex.name);
     guarded->first++;
@@ -47,6 +51,18 @@ static void change(struct guarded *guarded, struct stress_worker *worker)
     __atomic_fetch_add(&guarded->nr_meant, 1, __ATOMIC_RELAXED);
 }
 
+/* Until somebody has looked: on a busy host CPUs seldom run at the same time. */
+static void change_without_mutex(struct guarded *guarded)
+{
+    uint64_t before = __atomic_load_n(&guarded->nr_looks, __ATOMIC_RELAXED);
+
+    guarded->first++;
+    for (unsigned i = 0; i < MISTAKE_SLEEPS && __atomic_load_n(&guarded->nr_looks, __ATOMIC_RELAXED) == before; i++)
+        sleep_ns(MISTAKE_SLEEP_NS);
+    guarded->second++;
+    __atomic_fetch_add(&guarded->nr_meant, 1, __ATOMIC_RELAXED);
+}
+
 static void work_mutex(struct stress_worker *worker)
 {
     bool has_outer = stress_roll(worker, 2) == 0 && take(&outer.mutex, worker);
@@ -54,7 +70,7 @@ static void work_mutex(struct stress_worker *worker)
     if (has_outer)
         change(&outer, worker);
     else if (stress_errs(worker))
-        change(&inner, worker); /* without the mutex */
+        change_without_mutex(&inner);
     if (take(&inner.mutex, worker)) {
         change(&inner, worker);
         mutex_unlock(&inner.mutex);
