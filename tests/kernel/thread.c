@@ -221,7 +221,7 @@ KERNEL_TEST(wake_awake, "thread/waking_who_is_awake_does_nothing")
 /* Somebody who answers each question. */
 struct questions {
     struct thread *asker;
-    uint32_t nr_asked, nr_answered; /* [a] */
+    uint32_t nr_asked, nr_answered, nr_woken; /* [a] */
 };
 
 #define NR_QUESTIONS 200u
@@ -244,6 +244,7 @@ static int answer_questions(void *argument)
         wait_for_count(&questions->nr_asked, i);
         __atomic_store_n(&questions->nr_answered, i, __ATOMIC_RELAXED);
         (void)thread_wake(questions->asker);
+        __atomic_store_n(&questions->nr_woken, i, __ATOMIC_RELEASE);
     }
     return 0;
 }
@@ -272,6 +273,8 @@ KERNEL_TEST(handed_and_woken, "thread/who_was_handed_the_cpu_is_woken_once_more"
         __atomic_store_n(&questions.nr_asked, i, __ATOMIC_RELAXED);
         wake_twice(thread);
         wait_for_count(&questions.nr_answered, i);
+        while (__atomic_load_n(&questions.nr_woken, __ATOMIC_ACQUIRE) < i)
+            thread_yield(); /* the answer is seen before its waking has come, which may take the next announcement */
         thread_wait_begin(WAIT_EVENT, NULL);
         EXPECT(thread_wake(thread_current()));
         EXPECT_EQ(thread_wait_until(UINT64_MAX), 0);
