@@ -53,10 +53,15 @@ static struct page *next_slab_locked(struct slab_cache *cache)
 void slab_scrub(void)
 {
     struct heap_fault fault = {0};
-    uint64_t flags = spinlock_lock_irqsave(&slab_caches_lock);
-    struct slab_cache *cache = slab_cache_nth_locked(current_cache);
+    uint64_t flags = irq_save();
+    struct slab_cache *cache;
     struct page *page;
 
+    if (!spinlock_try_lock(&slab_caches_lock)) { /* an idle CPU does not wait, least of all for another scrubber */
+        irq_restore(flags);
+        return;
+    }
+    cache = slab_cache_nth_locked(current_cache);
     if (!cache) {
         current_cache = 0;
         slabs_left = 0;

@@ -36,7 +36,8 @@ void slab_free(struct slab_cache *cache, void *object); /* NULL is allowed */
 uint64_t slab_reap(void);
 
 /* Checks the poison of free objects, at most one slab and one magazine a call, and goes on from there the next time. A
- * changed one ends in a report. Called where the machine has nothing to do. Context: any but NMI and machine check. */
+ * changed one ends in a report. Does nothing while another CPU has the list of caches. Called where the machine has
+ * nothing to do. Context: any but NMI and machine check. */
 void slab_scrub(void);
 
 struct slab_statistics {

@@ -8,17 +8,18 @@ from harness import Machine, outcome, scenario
 LOCKUP_TIMES = {"soft": (2.0, 2.6), "hard": (3.0, 3.6)}
 
 
-def lockup(kind, cpu, watcher, provoke, end, spins=("fault_spin", "clock_now_ns"), **more):
-    """The report of a CPU that another one has found: from its NMI, which says where all the others are, too."""
+def lockup(kind, cpu, watcher, provoke, end, **more):
+    """The report of a CPU that another one has found: from its NMI, which says where all the others are, too. It spins in
+    fault_spin, or in what reads the clock for that."""
     words = {"soft": "has let no other thread in", "hard": "has taken no interrupt"}[kind]
-    return dict(class_words=rf"{kind} lockup: CPU {cpu} {words} for \d+\.\d s, found by CPU {watcher}", vector=2, rip=spins,
+    return dict(class_words=rf"{kind} lockup: CPU {cpu} {words} for \d+\.\d s, found by CPU {watcher}", vector=2, rip="any",
                 outcome="goes on", calls=("fault_spin", *provoke), end=end, cpu=str(cpu), **more)
 
 
 BY_THREAD = (("fault_spin_deaf", "thread_start"), r"bottom of stack of thread \d+ 'deaf'")
 LOCKUPS = {
     "soft_lockup": [lockup("soft", 0, "[123]", ("provoke_soft_lockup", *DISPATCH), "bottom of stack 'boot'",
-                           others="3, asked", fields={"context": "preemption off 1, interrupts on"})],
+                           others="3, asked", fields={"context": "preemption off 1, interrupts on|interrupt depth 1"})],
     "hard_lockup": [lockup("hard", 0, "[123]", ("fault_spin_deaf", "provoke_hard_lockup", *DISPATCH),
                            "bottom of stack 'boot'", others="3, asked", fields={"context": "interrupts off"})],
     "hard_lockups": [lockup("hard", cpu, "0", *BY_THREAD, others="3, asked", fields={"context": "interrupts off"})
@@ -85,10 +86,10 @@ def lock_kept(run):
     """a CPU spins for a lock that another one keeps: both are found, with the lock, its holder and where; a last report does not wait for it"""
     # Interrupts are on: either may be found in one, above where it spins.
     keeps = ("fault_spin", "fault_keep_lock", *BY_THREAD[0][1:])
-    wants = lockup("soft", 0, "[12]", (), "bottom of stack 'boot'", spins=("any",), others="2, asked",
+    wants = lockup("soft", 0, "[12]", (), "bottom of stack 'boot'", others="2, asked",
                    fields={"lock wanted": "^'provoked kept'$"})
     wants["calls"] = ("spinlock_wait_", "fault_want_lock", "provoke_lock_kept", *DISPATCH)
-    keeper = lockup("soft", 2, "[01]", keeps[1:], r"bottom of stack of thread \d+ 'keeper'", spins=("any",), others="2, asked")
+    keeper = lockup("soft", 2, "[01]", keeps[1:], r"bottom of stack of thread \d+ 'keeper'", others="2, asked")
     last = dict(class_words="provoked: a lock is taken in the report", vector=None, rip="provoke_lock_in_report", others="2, stopped",
                 calls=("provoke_lock_in_report", *DISPATCH), fields={"lock": "^taken$"})
     with boot_with(run, "fault lock_kept; fault lock_in_report", cpus="3") as vm:

@@ -199,6 +199,15 @@ fault_scenario("all_cpus", "all CPUs at once", None)
 fault_scenario("deaf_cpus", "the others have interrupts off", "0")
 
 
+def expect_others(vm):
+    """CPUs 1 to 3, in one entry for those that are found in the same place: where each is, is a matter of time."""
+    shown = 0
+    while shown < 3:
+        entry = vm.expect(r"CPU (\d)(?: to (\d))?: running, thread \d+ '")
+        assert int(entry[1]) == shown + 1, entry[0]
+        shown = int(entry[2] or entry[1])
+
+
 @scenario("smp/nmi", timeout=60)
 def nmi(run):
     """an NMI from outside, and the system request for stacks, show where every CPU is; all go on"""
@@ -207,11 +216,11 @@ def nmi(run):
         vm.monitor("nmi")
         vm.expect("REPORT BEGIN")
         vm.expect("other CPUs: 3, asked")
-        vm.expect(r"CPU 1 to 3: running, ")
+        expect_others(vm)
         vm.expect("REPORT END")
         vm.monitor("sendkey alt-sysrq-t 20")
         vm.expect("system request t")
-        vm.expect(r"CPU 1 to 3: running, ")
+        expect_others(vm)
         vm.expect("end: |ap_entry")
         vm.send("test smp/each_cpu_calls_each\r")
         vm.expect("1 passed, 0 failed")

@@ -312,6 +312,20 @@ static void test_scrubber(void **state)
     assert_int_equal(violations(), 0);
 }
 
+static void test_scrubber_does_not_wait(void **state)
+{
+    uint8_t *object = kmalloc(200, 0);
+    uint64_t flags;
+
+    kfree(object);
+    object[5] ^= 4;
+    flags = spinlock_lock_irqsave(&slab_caches_lock); /* as if another CPU had it; waiting for it would not end */
+    scrub_all();
+    spinlock_unlock_irqrestore(&slab_caches_lock, flags);
+    ASSERT_REPORTS(HEAP_USE_AFTER_FREE_WRITE, scrub_all());
+    object[5] ^= 4;
+}
+
 static void test_double_free(void **state)
 {
     void *object = kmalloc(64, 0);
@@ -455,6 +469,7 @@ int main(void)
         cmocka_unit_test_setup(test_redzone, start),
         cmocka_unit_test_setup(test_use_after_free_write, start),
         cmocka_unit_test_setup(test_scrubber, start),
+        cmocka_unit_test_setup(test_scrubber_does_not_wait, start),
         cmocka_unit_test_setup(test_double_free, start),
         cmocka_unit_test_setup(test_foreign_pointers, start),
         cmocka_unit_test_setup(test_free_list, start),

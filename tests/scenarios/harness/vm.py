@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 from . import outcome
@@ -20,6 +21,7 @@ from .machine import MissingTool, escape, qemu_command
 
 PR_SET_PDEATHSIG = 1
 RFLAGS_IF = 1 << 9
+STARVE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "starve.py")
 
 
 def die_with_parent():
@@ -35,6 +37,7 @@ class Vm(Line):
         self.beside = beside
         self.directory = directory
         self.end_checked = False
+        self.starver = None
         self.shutdown_reason = None
         self.qmp_text = b""
         self.qmp_sent = 0
@@ -72,6 +75,9 @@ class Vm(Line):
                 pass_fds=[end.fileno() for end in (serial_guest, qmp_guest, *inherit)])
         for end in (serial_guest, qmp_guest, *inherit):
             end.close()
+        if os.environ.get("KEEL_STARVE"):
+            self.starver = subprocess.Popen([sys.executable, STARVE, str(self.process.pid), os.environ["KEEL_STARVE"]],
+                                            preexec_fn=die_with_parent)
         self._send_qmp("qmp_capabilities")
 
     def __enter__(self):
@@ -88,6 +94,8 @@ class Vm(Line):
             self.end = outcome.HANG  # ended by us, not by itself
             self.process.kill()
         self.process.wait()
+        if self.starver:
+            self.starver.wait()
         if self.end is None:
             self._ended()
         self.serial.close()
