@@ -65,7 +65,8 @@ void slab_scrub(void)
     if (!cache) {
         current_cache = 0;
         slabs_left = 0;
-        spinlock_unlock_irqrestore(&slab_caches_lock, flags);
+        spinlock_unlock(&slab_caches_lock);
+        irq_restore(flags);
         return;
     }
     spinlock_lock(&cache->lock);
@@ -78,7 +79,8 @@ void slab_scrub(void)
     if (--slabs_left == 0)
         current_cache++;
     spinlock_unlock(&cache->lock);
-    spinlock_unlock_irqrestore(&slab_caches_lock, flags);
+    spinlock_unlock(&slab_caches_lock); /* trying turned preemption off, too */
+    irq_restore(flags);
     if (fault.class_words)
         heap_fault_report(&fault);
 }

@@ -324,6 +324,9 @@ static void test_scrubber_does_not_wait(void **state)
     spinlock_unlock_irqrestore(&slab_caches_lock, flags);
     ASSERT_REPORTS(HEAP_USE_AFTER_FREE_WRITE, scrub_all());
     object[5] ^= 4;
+    assert_int_equal(preempt_depth(), 0); /* of every call, whatever came of it */
+    scrub_all();
+    assert_int_equal(preempt_depth(), 0);
 }
 
 static void test_double_free(void **state)
