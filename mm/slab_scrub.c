@@ -50,36 +50,38 @@ static struct page *next_slab_locked(struct slab_cache *cache)
     return NULL;
 }
 
-void slab_scrub(void)
+/* [slab_caches_lock] */
+static void scrub_next_locked(struct heap_fault *fault)
 {
-    struct heap_fault fault = {0};
-    uint64_t flags = irq_save();
-    struct slab_cache *cache;
+    struct slab_cache *cache = slab_cache_nth_locked(current_cache);
     struct page *page;
 
-    if (!spinlock_try_lock(&slab_caches_lock)) { /* an idle CPU does not wait, least of all for another scrubber */
-        irq_restore(flags);
-        return;
-    }
-    cache = slab_cache_nth_locked(current_cache);
     if (!cache) {
         current_cache = 0;
         slabs_left = 0;
-        spinlock_unlock(&slab_caches_lock);
-        irq_restore(flags);
         return;
     }
     spinlock_lock(&cache->lock);
     if (slabs_left == 0) { /* just come to this cache */
-        scrub_magazine_locked(cache, &fault);
+        scrub_magazine_locked(cache, fault);
         slabs_left = cache->nr_slabs + 1;
     }
-    if (!fault.class_words && (page = next_slab_locked(cache)))
-        scrub_slab_locked(cache, page, &fault);
+    if (!fault->class_words && (page = next_slab_locked(cache)))
+        scrub_slab_locked(cache, page, fault);
     if (--slabs_left == 0)
         current_cache++;
     spinlock_unlock(&cache->lock);
-    spinlock_unlock(&slab_caches_lock); /* trying turned preemption off, too */
+}
+
+void slab_scrub(void)
+{
+    struct heap_fault fault = {0};
+    uint64_t flags = irq_save();
+
+    if (spinlock_try_lock(&slab_caches_lock)) { /* an idle CPU does not wait, least of all for another scrubber */
+        scrub_next_locked(&fault);
+        spinlock_unlock(&slab_caches_lock);
+    }
     irq_restore(flags);
     if (fault.class_words)
         heap_fault_report(&fault);

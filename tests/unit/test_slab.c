@@ -9,6 +9,7 @@
 
 #include <base/align.h>
 #include <base/errno.h>
+#include <cpu/preempt.h>
 #include <mm/fail_inject.h>
 #include <mm/heap_audit.h>
 #include <mm/heap_report.h>
@@ -287,6 +288,7 @@ static void scrub_all(void)
 {
     for (unsigned i = 0; i < 1000; i++)
         slab_scrub();
+    assert_int_equal(preempt_depth(), 0);
 }
 
 static void test_scrubber(void **state)
