@@ -4,6 +4,7 @@
 
 #include <base/address.h>
 #include <cpu/interrupts.h>
+#include <cpu/preempt.h>
 #include <cpu/registers.h>
 
 #define FLUSH_ALL_FROM 32u /* pages; more cost less as one flush of everything */
@@ -48,20 +49,26 @@ void tlb_flush_local_range(vaddr_t base, uint64_t length)
         invlpg(vaddr_add(base, offset));
 }
 
+/* Preemption is off: the others are all but this CPU, so it has to be the one that forgot. */
+static void flush(vaddr_t base, uint64_t length, bool has_tables)
+{
+    preempt_disable();
+    tlb_flush_local_range(base, length);
+    tell_others(base, length, has_tables);
+    preempt_enable();
+}
+
 void tlb_flush_range(vaddr_t base, uint64_t length)
 {
-    tlb_flush_local_range(base, length);
-    tell_others(base, length, false);
+    flush(base, length, false);
 }
 
 void tlb_flush_tables(vaddr_t base, uint64_t length)
 {
-    tlb_flush_local_range(base, length);
-    tell_others(base, length, true);
+    flush(base, length, true);
 }
 
 void tlb_flush_all(void)
 {
-    tlb_flush_local();
-    tell_others(vaddr(0), UINT64_MAX, true);
+    flush(vaddr(0), UINT64_MAX, true);
 }
