@@ -266,11 +266,13 @@ static inline struct page *alloc_from_list(enum page_owner owner)
     return page;
 }
 
+/* Interrupts were on since the list was found empty: it may have got pages, or this may be another CPU with its own. */
 static struct page *refill_and_alloc(enum page_owner owner)
 {
     uint64_t flags = irq_save();
 
-    refill();
+    if (this_cpu_read(cpu_pages.top) == this_cpu_pointer(cpu_pages)->entries)
+        refill();
     struct page *page = alloc_from_list(owner);
     irq_restore(flags);
     return page;

@@ -5,6 +5,8 @@ set(heap_support support/host_memory.c support/heap_host.c)
 
 unit_test(slab SOURCES test_slab.c ${heap_support} KERNEL ${heap_slab} ${heap_pages})
 unit_test(slab_release SOURCES test_slab.c ${heap_support} KERNEL ${heap_slab} ${heap_pages} RELEASE)
+unit_test(heap_interrupted SOURCES test_heap_interrupted.c ${heap_support} KERNEL ${heap_slab} ${heap_pages}
+          DEFINITIONS UNIT_INTERRUPTS=1)
 unit_test(rbtree SOURCES test_rbtree.c KERNEL src/lib/rbtree.c)
 unit_test(vmalloc SOURCES test_vmalloc.c ${heap_support}
           KERNEL mm/vmalloc.c mm/vm_area.c mm/stack.c src/debug/known_stacks.c src/lib/rbtree.c ${heap_slab} ${heap_pages})

@@ -28,6 +28,28 @@ static inline void irq_restore_raw_(uint64_t flags)
     (void)flags;
 }
 
+#ifdef UNIT_INTERRUPTS
+/* A test has something happen where interrupts come back on, as an interrupt or another thread would. */
+extern unsigned unit_irqs_off; /* nesting */
+void unit_irqs_come_on(void);
+
+static inline uint64_t irq_save(void)
+{
+    return unit_irqs_off++ == 0;
+}
+
+static inline void irq_restore(uint64_t flags)
+{
+    unit_irqs_off--;
+    if (flags)
+        unit_irqs_come_on();
+}
+
+static inline bool irqs_were_enabled(uint64_t flags)
+{
+    return flags;
+}
+#else
 static inline uint64_t irq_save(void)
 {
     return 0;
@@ -43,6 +65,7 @@ static inline bool irqs_were_enabled(uint64_t flags)
     (void)flags;
     return true;
 }
+#endif
 
 /* Who waits for another thread lets it run. */
 static inline void cpu_relax(void)
