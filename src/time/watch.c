@@ -64,9 +64,27 @@ static bool judge(const struct look *look, int64_t *difference_ns)
     return clock_has_drifted(elapsed, *difference_ns, look->doubt_ns + last.doubt_ns);
 }
 
+/* Signed: another CPU may have looked since now_ns was read. */
 static bool is_time(uint64_t now_ns)
 {
-    return now_ns - __atomic_load_n(&last.now_ns, __ATOMIC_RELAXED) >= LOOK_EVERY_NS;
+    return (int64_t)(now_ns - __atomic_load_n(&last.now_ns, __ATOMIC_RELAXED)) >= (int64_t)LOOK_EVERY_NS;
+}
+
+/* True when the strikes are enough: *difference_ns off in *elapsed_ns. [time lock] */
+static bool look_now(struct clock_source *current, struct clock_source *other, uint64_t *elapsed_ns,
+                     int64_t *difference_ns)
+{
+    struct look look = take_look(other);
+    bool is_first = watched != current || reference != other;
+
+    if (!is_first && look.doubt_ns > DOUBT_MAX_NS)
+        return false;
+    *elapsed_ns = look.now_ns - last.now_ns;
+    strikes = !is_first && judge(&look, difference_ns) ? strikes + 1 : 0;
+    watched = current;
+    reference = other;
+    last = look;
+    return strikes >= STRIKES_MAX;
 }
 
 void clock_watch(void)
@@ -74,25 +92,14 @@ void clock_watch(void)
     struct clock_source *current = clock_source_current(), *other;
     int64_t difference = 0;
     uint64_t elapsed = 0, flags;
-    bool is_guilty = false;
+    bool is_guilty;
     char reason[112];
-    struct look look;
 
     if (!current || !is_time(clock_now_ns()) || (other = find_reference(current)) == NULL)
         return;
     flags = spinlock_lock_irqsave(&time_lock);
-    look = take_look(other);
-    if (watched != current || reference != other) {
-        watched = current;
-        reference = other;
-        strikes = 0;
-        last = look;
-    } else if (look.doubt_ns <= DOUBT_MAX_NS) {
-        elapsed = look.now_ns - last.now_ns;
-        strikes = judge(&look, &difference) ? strikes + 1 : 0;
-        is_guilty = strikes >= STRIKES_MAX;
-        last = look;
-    }
+    /* Once more: two looks within microseconds would show no drift, and take the strikes back. */
+    is_guilty = is_time(clock_now_ns()) && look_now(current, other, &elapsed, &difference);
     spinlock_unlock_irqrestore(&time_lock, flags);
     if (is_guilty) {
         snprintf(reason, sizeof(reason), "%ld ns off in %lu ns by %s", difference, elapsed, other->name);
