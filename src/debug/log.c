@@ -7,6 +7,7 @@
 #include <base/align.h>
 #include <base/assert.h>
 #include <cpu/percpu.h>
+#include <cpu/preempt.h>
 #include <cpu/tsc.h>
 #include <debug/console.h>
 #include <lib/format.h>
@@ -77,7 +78,9 @@ void log_write(enum log_level level, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
+    preempt_disable(); /* no console shows what is behind a record that is not complete */
     add_record(level, format, arguments);
+    preempt_enable();
     va_end(arguments);
     console_flush();
 }

@@ -6,13 +6,17 @@
 #include <debug/test.h>
 
 #include <base/errno.h>
+#include <cpu/preempt.h>
+#include <cpu/trap_frame.h>
 #include <debug/console.h>
 #include <debug/log.h>
 #include <lib/format.h>
 #include <lib/string.h>
+#include <time/clock.h>
 #include <trap/trap.h>
 
-#define RFLAGS_TF       (1u << 8) /* SDM 1, 3.4.3.3 */
+#include "single_step.h"
+
 #define NESTED_MAX      8
 #define SOFTWARE_VECTOR 0xf3
 
@@ -96,16 +100,6 @@ static bool on_step(struct trap_frame *frame)
     return true;
 }
 
-static void set_trap_flag(void)
-{
-    __asm__ volatile("pushfq; orq %0, (%%rsp); popfq" : : "i"(RFLAGS_TF) : "memory", "cc");
-}
-
-static void clear_trap_flag(void)
-{
-    __asm__ volatile("pushfq; andq %0, (%%rsp); popfq" : : "i"(~RFLAGS_TF) : "memory", "cc");
-}
-
 /* Logs and prints with the trap on, a nested record every interval instructions. */
 static void log_stepped(unsigned interval)
 {
@@ -136,6 +130,48 @@ KERNEL_TEST(log_single_step, "log/interrupted_at_any_instruction")
         dense += nr_nested == NESTED_MAX;
     }
     EXPECT(dense >= 8); /* the trap did come */
+}
+
+static struct log_record newest;            /* [prompt] */
+static uint64_t first_stepped;              /* [prompt] */
+static bool has_seen_newest, has_seen_open; /* [prompt] */
+
+/* Another CPU's record is completed while this one waits, the stepped thread's is not. */
+static bool is_newest_open(void)
+{
+    uint64_t sequence = log_next_sequence() - 1, oldest, end_ns = clock_now_ns() + NS_PER_S;
+    int error;
+
+    do
+        error = log_read(sequence, &newest, &oldest);
+    while (error == -EAGAIN && clock_now_ns() < end_ns);
+    return error == -EAGAIN;
+}
+
+/* Looks once, where the thread can be preempted first after it has begun. */
+static bool on_step_of_thread(struct trap_frame *frame)
+{
+    if (log_next_sequence() == first_stepped || !(frame->rflags & RFLAGS_IF) || preempt_depth() != 0)
+        return true;
+    if (!has_seen_newest)
+        has_seen_open = is_newest_open();
+    has_seen_newest = true;
+    frame->rflags &= ~(uint64_t)RFLAGS_TF;
+    return true;
+}
+
+/* Or no console would show what comes behind it before that thread has its CPU back. */
+KERNEL_TEST(log_preempted, "log/a_thread_is_not_preempted_within_a_record")
+{
+    has_seen_newest = has_seen_open = false;
+    first_stepped = log_next_sequence();
+    EXPECT_EQ(trap_set_exception_handler(VECTOR_DEBUG, on_step_of_thread), 0);
+    set_trap_flag();
+    log_debug("log test: stepped");
+    clear_trap_flag();
+    EXPECT_EQ(trap_set_exception_handler(VECTOR_DEBUG, NULL), 0);
+    EXPECT(has_seen_newest);
+    EXPECT(!has_seen_open);
 }
 
 static void on_software_interrupt(struct trap_frame *frame)
