@@ -42,18 +42,23 @@ void deferred_interrupt(void)
         irq_ipi_send(irq_controller_id(this_cpu_read(percpu.cpu_number)), IRQ_IPI_VECTOR, DEFERRED_VECTOR);
 }
 
-void deferred_queue(struct deferred *deferred)
+/* Interrupts off */
+static void add(struct deferred *deferred)
 {
-    uint64_t flags;
-
-    /* Acquire and release, pairs with the store in deferred_run: what was written before is seen by the run. */
-    if (__atomic_exchange_n(&deferred->is_pending, true, __ATOMIC_ACQ_REL))
-        return;
-    flags = irq_save();
     list_add_last(this_cpu_queue(), &deferred->link);
     /* In a thread no way out of an interrupt comes, or nobody knows when. */
     if (!this_cpu_read(is_running) && this_cpu_read(percpu.interrupt_depth) == 0)
         deferred_interrupt();
+}
+
+/* Once it is pending nobody else queues it: so a thread is not preempted before it has. */
+void deferred_queue(struct deferred *deferred)
+{
+    uint64_t flags = irq_save();
+
+    /* Acquire and release, pairs with the store in deferred_run: what was written before is seen by the run. */
+    if (!__atomic_exchange_n(&deferred->is_pending, true, __ATOMIC_ACQ_REL))
+        add(deferred);
     irq_restore(flags);
 }
 

@@ -14,6 +14,8 @@
 #include <time/timer.h>
 #include <trap/trap.h>
 
+#include "single_step.h"
+
 static volatile unsigned nr_calls;
 static volatile bool irqs_were_on;
 
@@ -163,6 +165,35 @@ KERNEL_TEST(irq_deferred_flush, "irq/flushing_deferred_work_runs_it_to_its_end")
     EXPECT(!again.is_pending);
     deferred_flush(&again);
     EXPECT_EQ(nr_calls, 3);
+}
+
+static struct deferred stepped = DEFERRED_INITIALIZER(note_deferred);
+static bool is_left_out; /* pending, and in no queue */
+static unsigned nr_steps;
+
+static bool on_step(struct trap_frame *frame)
+{
+    bool can_be_preempted = (frame->rflags & RFLAGS_IF) && preempt_depth() == 0;
+
+    nr_steps++;
+    is_left_out |= can_be_preempted && __atomic_load_n(&stepped.is_pending, __ATOMIC_RELAXED) && !stepped.link.next;
+    return true;
+}
+
+/* Or who queues it meanwhile would wait for that thread to have its CPU back. */
+KERNEL_TEST(irq_deferred_step, "irq/a_thread_that_queues_deferred_work_is_not_preempted_half_way")
+{
+    stepped.link.next = NULL;
+    nr_steps = nr_calls = 0;
+    EXPECT_EQ(trap_set_exception_handler(VECTOR_DEBUG, on_step), 0);
+    set_trap_flag();
+    deferred_queue(&stepped);
+    clear_trap_flag();
+    EXPECT_EQ(trap_set_exception_handler(VECTOR_DEBUG, NULL), 0);
+    deferred_flush(&stepped);
+    EXPECT(nr_steps > 0);
+    EXPECT_EQ(nr_calls, 1);
+    EXPECT(!is_left_out);
 }
 
 /* The message's work is queued by an interrupt of the work that runs: it waits for that to end. */
