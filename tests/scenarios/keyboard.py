@@ -1,13 +1,26 @@
 """A PS/2 keyboard, its keys pressed through QEMU's monitor. System requests typed on it: system_request.py."""
+import re
+
 from harness import Machine, scenario
 
 LED_TRACE = ("-trace", "ps2_set_ledstate")  # into cpu_reset.log, with the rest of QEMU's log
 
 
+def wait_taken(vm):
+    """Waits until the kernel has read all that the keyboard has to say: bit 0 of the controller's status is clear."""
+    while int(re.search(r"= (0x[0-9a-f]+)", vm.monitor("i/b 0x64")).group(1), 16) & 1:
+        pass
+
+
 def keys(vm, *names):
-    """Presses keys one after the other, "shift-a" for two at once, QEMU's names."""
+    """Presses keys one after the other, "shift-a" for two at once, QEMU's names. Each when the one before was read: a keyboard
+    remembers 16 bytes, and a machine that stood still for a moment would lose keys."""
     for name in names:
-        vm.monitor(f"sendkey {name} 20")
+        pressed = name.split("-")
+        wait_taken(vm)
+        vm.qmp("input-send-event", events=[
+            {"type": "key", "data": {"down": down, "key": {"type": "qcode", "data": key}}}
+            for down, some in ((True, pressed), (False, reversed(pressed))) for key in some])
 
 
 def text_keys(text):
