@@ -10,23 +10,15 @@ UEFI_TIMEOUT = 180
 BLACK = (0, 0, 0)
 
 
-def read_screen(run, vm, name="screen.ppm", scale=1):
-    """The text on the screen. Every cell must be blank or a character of the font, and something must be there."""
-    screen = ScreenText(Picture(vm.screendump(name)), scale)
-    if screen.unknown:
-        run.fail(f"{screen.unknown} cells are no characters:\n{screen.text}")
-    assert screen.text.strip(), "the screen is empty"
-    return screen
-
-
 def wait_screen(run, vm, wanted, scale=1):
-    """The screen follows the serial line within a moment: dumps it until the line is there, up to the scenario's end."""
+    """The text on the screen. That follows the serial line within a moment: dumps it until the line is there and every cell is
+    blank or a character of the font, none half drawn, up to the scenario's end."""
     while True:
-        screen = read_screen(run, vm, scale=scale)
-        if any(re.search(wanted, line) for line in screen.lines):
+        screen = ScreenText(Picture(vm.screendump()), scale)
+        if screen.unknown == 0 and any(re.search(wanted, line) for line in screen.lines):
             return screen
         if time.monotonic() > run.deadline:
-            run.fail(f"'{wanted}' is not on the screen:\n{screen.text}")
+            run.fail(f"'{wanted}' is not on the screen, {screen.unknown} cells are no characters:\n{screen.text}")
 
 
 def expected_rows(text, columns):
