@@ -21,7 +21,7 @@ static const struct command_line_option options[] = {
     {"keel.hung-thread-ms", "0..86400000", "how long a thread may wait (default: 120000; 0: for ever)"},
     {"keel.lockup", "warn|panic", "what a hanging CPU ends in (default: warn)"},
     {"keel.fail", "N", "for tests: the N-th allocation from boot on fails"},
-    {"keel.mce-poll-ms", "0..86400000", "how often hardware errors are looked for (default: 1000)"},
+    {"keel.mce-poll-ms", "0..86400000", "how often hardware errors are looked for (default: 500)"},
     {"keel.color", "off", "no colours"},
     {"keel.columns", "20..256", "the width of the terminal (default: 80)"},
 };

@@ -25,9 +25,9 @@ GOOD = {
     "tests/kernel/list.c": "#include <debug/log.h>\n#include <lib/list.h>\n",
     "tests/style/layers.txt": (HERE / "layers.txt").read_text().split("\nallow ")[0] + "\n",
     "tests/style/long_files.txt": "# None.\n",
-    "boot/command_line_options.c": 'static const struct x options[] = {\n    {"keel.run", "x", "y"},\n};\n',
+    "boot/command_line_options.c": 'static const struct x options[] = {\n    {"keel.run", "x", "y (default: 10)"},\n};\n',
     "src/prompt/run.c": 'static const char *const key = "keel.run";\nCOMMAND(help, .name = "help");\n',
-    "docs/command-line.md": "| option | meaning |\n|---|---|\n| `keel.run=` | runs |\n",
+    "docs/command-line.md": "| option | meaning |\n|---|---|\n| `keel.run=` | runs; 10 by default |\n",
     "docs/prompt.md": "| command | meaning |\n|---|---|\n| `help` | helps |\n",
     "mm/x.c": 'static struct spinlock lock = SPINLOCK_INITIALIZER("x");\n',
     "docs/locking.md": "| rank | lock |\n|---|---|\n| 7 | `x` (`mm/x.c`) |\n",
@@ -157,6 +157,8 @@ class StyleTests(unittest.TestCase):
         self.require("documented", {"src/lib/x.c": '"keel.new"\n'}, "keel.new is not in boot/command_line_options.c")
         self.require("documented", {"src/prompt/run.c": 'COMMAND(help, .name = "help");\n'}, "keel.run is used nowhere")
         self.require("documented", {"docs/command-line.md": ""}, "has no row for keel.run")
+        wrong = GOOD["docs/command-line.md"].replace("10 by", "110 by")
+        self.require("documented", {"docs/command-line.md": wrong}, "keel.run has another default than 10")
 
     def test_documented_commands(self):
         self.require("documented", {"src/lib/x.c": 'COMMAND(x, .name = "x");\n'}, "command `x` has no row")
