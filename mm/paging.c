@@ -58,7 +58,8 @@ int paging_map(vaddr_t virtual_base, paddr_t physical_base, uint64_t length, uns
     int error =
         page_tables_map(&kernel_tables, virtual_base, physical_base, length, effective_flags(virtual_base, flags));
 
-    finish(irq_flags, virtual_base, length, false);
+    /* What was mapped until a later part failed may be cached by now, on any CPU. */
+    finish(irq_flags, virtual_base, length, error == -ENOMEM || error == -EEXIST);
     return error;
 }
 
