@@ -46,30 +46,65 @@ static const char *first_name(const struct irq_line *line)
     return first ? list_entry(first, const struct irq, link)->name : "nobody";
 }
 
+/* What is to be said of a line once its lock is let go: a console is slow. */
+struct news {
+    uint8_t vector;
+    char name[IRQ_NAME_MAX];
+    uint64_t unclaimed; /* 0: nothing of that */
+    bool has_storm;
+    struct storm_watch watch;
+};
+
 /* The 1st, 2nd, 4th, 8th ... is logged. [l] */
-static void note_unclaimed(struct irq_line *line)
+static void note_unclaimed(struct irq_line *line, struct news *news)
 {
     line->unclaimed++;
     if ((line->unclaimed & (line->unclaimed - 1)) == 0)
-        log_warn("irq: vector %u (%s): no handler owns up to it, %lu so far", line->vector, first_name(line),
-                 line->unclaimed);
+        news->unclaimed = line->unclaimed;
 }
 
 /* An input is masked; what comes as a message or from the controller cannot be here, and is only told of. [l] */
-static void end_storm(struct irq_line *line)
+static void end_storm(struct irq_line *line, struct news *news)
 {
     if (line->is_storming || line->kind == LINE_LOCAL)
         return;
     line->is_storming = true;
-    if (line->chip) {
+    news->has_storm = true;
+    news->watch = line->watch;
+    if (line->chip)
         irq_line_mask(line);
-        log_error("irq: storm on GSI %u (%s), %u handled and %u unclaimed in 0.1 s: masked",
-                  line->chip->gsi_base + line->input, first_name(line), line->watch.handled, line->watch.unclaimed);
-        storm_ask_for_polls();
-    } else {
-        log_error("irq: storm of messages at vector %u (%s): only its device can stop it", line->vector,
-                  first_name(line));
+}
+
+static void tell(const struct irq_line *line, const struct news *news)
+{
+    if (news->unclaimed)
+        log_warn("irq: vector %u (%s): no handler owns up to it, %lu so far", news->vector, news->name,
+                 news->unclaimed);
+    if (!news->has_storm)
+        return;
+    if (!line->chip) {
+        log_error("irq: storm of messages at vector %u (%s): only its device can stop it", news->vector, news->name);
+        return;
     }
+    log_error("irq: storm on GSI %u (%s), %u handled and %u unclaimed in 0.1 s: masked",
+              line->chip->gsi_base + line->input, news->name, news->watch.handled, news->watch.unclaimed);
+    storm_ask_for_polls();
+}
+
+/* [l], which it lets go */
+static NOINLINE void unlock_and_tell(struct irq_line *line, bool is_handled, bool is_storm)
+{
+    struct news news = {.unclaimed = 0, .vector = line->vector};
+
+    if (!list_is_empty(&line->claims)) { /* or it was released while this came */
+        strlcpy(news.name, first_name(line), sizeof(news.name));
+        if (!is_handled)
+            note_unclaimed(line, &news);
+        if (is_storm)
+            end_storm(line, &news);
+    }
+    spinlock_unlock_irq_off(&line->lock);
+    tell(line, &news);
 }
 
 static void end_of_interrupt(void)
@@ -107,7 +142,7 @@ static bool dispatch_own(unsigned vector)
 bool irq_dispatch(unsigned vector)
 {
     struct irq_line *line;
-    bool is_handled;
+    bool is_handled, is_storm;
 
     if (vector >= IPI_FIRST_VECTOR && dispatch_own(vector))
         return true;
@@ -118,11 +153,11 @@ bool irq_dispatch(unsigned vector)
     }
     spinlock_lock_irq_off(&line->lock);
     is_handled = run_handlers(line);
-    if (!is_handled && !list_is_empty(&line->claims)) /* or it was released while this came */
-        note_unclaimed(line);
-    if (storm_note(&line->watch, is_handled, tsc_now_ns))
-        end_storm(line);
-    spinlock_unlock_irq_off(&line->lock);
+    is_storm = storm_note(&line->watch, is_handled, tsc_now_ns);
+    if (UNLIKELY(!is_handled || is_storm))
+        unlock_and_tell(line, is_handled, is_storm);
+    else
+        spinlock_unlock_irq_off(&line->lock);
     end_line(line, vector);
     vector_leave();
     activity_note();

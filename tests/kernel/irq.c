@@ -4,6 +4,8 @@
 #include <cpu/percpu.h>
 #include <cpu/preempt.h>
 #include <cpu/trap_frame.h>
+#include <debug/console.h>
+#include <debug/log.h>
 #include <debug/test.h>
 #include <dev/work.h>
 #include <irq/chip.h>
@@ -244,6 +246,58 @@ KERNEL_TEST(irq_unclaimed, "irq/an_interrupt_its_handler_disowns_is_counted")
     irq_release(irq);
     EXPECT_EQ(statistics.unclaimed, 1);
     EXPECT_EQ(statistics.handled, 0);
+}
+
+static unsigned nr_told, nr_told_locked; /* [console lock] */
+
+static void look_for_locks(struct console *console, const char *bytes, size_t length)
+{
+    char line[LOG_TEXT_MAX + 64];
+
+    (void)console;
+    strlcpy(line, bytes, length < sizeof(line) ? length + 1 : sizeof(line));
+    if (!strstr(line, "(test): no handler owns up"))
+        return;
+    nr_told_locked += this_cpu_read(percpu.held_locks) != NULL;
+    __atomic_store_n(&nr_told, nr_told + 1, __ATOMIC_RELEASE);
+}
+
+/* It stays registered, silent between tests. */
+static void set_listening(bool is_on)
+{
+    static struct console listener = {.name = "listener", .write = look_for_locks};
+    static bool is_registered;
+    static enum log_level level_before;
+
+    listener.is_prompt_only = listener.is_silent = !is_on;
+    if (is_on)
+        level_before = log_set_console_level(LOG_INFO);
+    else
+        (void)log_set_console_level(level_before);
+    if (!is_registered)
+        console_register(&listener);
+    is_registered = true;
+}
+
+/* A console is slow: with the line's lock who releases it would wait for that, with the table's, and so would all. */
+KERNEL_TEST(irq_told, "irq/what_is_said_of_a_line_is_said_without_its_lock")
+{
+    uint64_t end_ns = clock_now_ns() + NS_PER_S;
+    struct msi_message message;
+    struct irq *irq;
+
+    if (!irq_controller())
+        return;
+    set_listening(true);
+    EXPECT_EQ(irq_request_msi(disown, NULL, "test", &message, &irq), 0);
+    nr_told = nr_told_locked = 0;
+    raise_and_wait(irq, &message);
+    while (__atomic_load_n(&nr_told, __ATOMIC_ACQUIRE) == 0 && clock_now_ns() < end_ns)
+        cpu_relax();
+    irq_release(irq);
+    set_listening(false);
+    EXPECT_EQ(nr_told, 1);
+    EXPECT_EQ(nr_told_locked, 0);
 }
 
 /* GSI 0 is nobody's on a PC (the PIT is at 2): free to be assigned, level-triggered, masked by the test at once. */
