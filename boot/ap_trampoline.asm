@@ -3,7 +3,7 @@
 ; 32 -> 64 bits into the kernel's page tables, and touches no stack before the kernel's.
 ;
 ; A CPU finds its number by its APIC id, and takes the start that the boot CPU allows it by changing a byte. Who may not, or is
-; not known, halts here for good, interrupts off.
+; not known, halts here for good, interrupts off; so does who cannot use the kernel's page tables, having said what it lacks.
 
 %include "offsets.inc"
 
@@ -21,6 +21,8 @@ MSR_APIC_BASE           equ 0x1b            ; SDM 3A 11.4.4
 APIC_BASE_X2APIC        equ 1 << 10
 MSR_X2APIC_ID           equ 0x802
 LAPIC_ID                equ 0x20
+CPUID_EXTENDED          equ 0x80000000      ; SDM 2A, CPUID: in EAX the last leaf of these
+CPUID_EXTENDED_FEATURES equ 0x80000001
 DATA                    equ 0x10            ; in the parameters' GDT
 
 %define AT(label) ((label) - ap_trampoline_start)
@@ -75,9 +77,29 @@ ap_trampoline_protected:
     jmp .next
 .found:
     mov edi, ecx                            ; the number
+
+    ; Without NX, say, the first access in long mode would be a fault that nobody takes.
+    mov esi, ebx                            ; CPUID changes it
+    mov eax, CPUID_EXTENDED
+    cpuid
+    xor edx, edx
+    cmp eax, CPUID_EXTENDED_FEATURES
+    jb .compare
+    mov eax, CPUID_EXTENDED_FEATURES
+    cpuid
+.compare:
+    mov ebx, esi
+    not edx
+    and edx, [ebx + PARAMETER(FEATURES)]
+    mov [ebx + edi * 4 + PARAMETER(LACKING)], edx
+    mov eax, START_IS_CLAIMED
+    mov ecx, START_IS_UNFIT
+    test edx, edx
+    cmovz ecx, eax
     mov eax, START_IS_ALLOWED
-    mov edx, START_IS_CLAIMED
-    lock cmpxchg [ebx + ecx + PARAMETER(STATES)], dl
+    lock cmpxchg [ebx + edi + PARAMETER(STATES)], cl
+    jne .halt
+    cmp ecx, START_IS_CLAIMED
     jne .halt
 
     mov eax, CR4_PAE

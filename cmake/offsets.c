@@ -49,11 +49,14 @@ void offsets(void)
     OFFSET(AP_PARAMETERS_PROTECTED_MODE, struct ap_parameters, protected_mode);
     OFFSET(AP_PARAMETERS_LONG_MODE, struct ap_parameters, long_mode);
     OFFSET(AP_PARAMETERS_CR3, struct ap_parameters, cr3);
+    OFFSET(AP_PARAMETERS_FEATURES, struct ap_parameters, features);
     OFFSET(AP_PARAMETERS_NR_CPUS, struct ap_parameters, nr_cpus);
     OFFSET(AP_PARAMETERS_APIC_IDS, struct ap_parameters, apic_ids);
+    OFFSET(AP_PARAMETERS_LACKING, struct ap_parameters, lacking);
     OFFSET(AP_PARAMETERS_STATES, struct ap_parameters, states);
     CONSTANT(START_IS_ALLOWED, START_ALLOWED);
     CONSTANT(START_IS_CLAIMED, START_CLAIMED);
+    CONSTANT(START_IS_UNFIT, START_UNFIT);
     OFFSET(AP_SLOT_STACK_TOP, struct ap_slot, stack_top);
     OFFSET(AP_SLOT_GS_BASE, struct ap_slot, gs_base);
     OFFSET(AP_SLOT_CPU, struct ap_slot, cpu);

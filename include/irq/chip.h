@@ -69,6 +69,10 @@ MUST_CHECK int irq_request_local(unsigned vector, unsigned flags, irq_handler ha
  * its final number. Context: init of a CPU. */
 void irq_cpu_init(void);
 
+/* That CPU has stopped before it joined: no device's interrupts go there from now on; none went there before. Context:
+ * any. */
+void irq_cpu_close(uint32_t cpu);
+
 /* The trap layer's part. Runs the handlers of this CPU's vector; false when nobody has it (then it is ended here, too,
  * if it came through the controller). Context: irq-off. */
 bool irq_dispatch(unsigned vector);

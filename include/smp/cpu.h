@@ -21,7 +21,8 @@ struct smp_cpu_steps {
      * stay halted for good, with what they have. */
     int (*number)(uint32_t cpu);
     /* On the CPU itself, interrupts off, number final, one CPU after the other in no certain order: what is left to do
-     * before threads may run. It may allocate. */
+     * before threads may run. It may allocate; it asks other CPUs for nothing, a flush for instance: that
+     * is asserted. */
     void (*join)(void);
     /* On the CPU itself, interrupts off: never returns. */
     void (*run)(void);

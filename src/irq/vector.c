@@ -202,6 +202,11 @@ void irq_cpu_init(void)
     open_cpu(own);
 }
 
+void irq_cpu_close(uint32_t cpu)
+{
+    __atomic_store_n(&percpu_of(cpu, vectors)->is_open, false, __ATOMIC_RELEASE); /* pairs with check_target */
+}
+
 uint32_t irq_controller_id(uint32_t cpu)
 {
     return percpu_of(cpu, vectors)->controller_id;

@@ -10,6 +10,7 @@
 #include <debug/log.h>
 #include <mm/tlb.h>
 
+#include "answers.h"
 #include "trampoline.h"
 
 /* Says what differs from the boot CPU; -ENODEV where something is missing that may be used anywhere. */
@@ -82,6 +83,7 @@ void ap_main(struct cpu *cpu)
     smp_steps->join();
     if (!change_state(cpu, CPU_JOINING, CPU_ONLINE))
         machine_halt(); /* nobody tells it any more which mappings to forget */
+    answers_begin();
     smp_steps->run();
     machine_halt();
 }

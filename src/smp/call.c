@@ -10,6 +10,7 @@
 #include <irq/ipi.h>
 #include <sync/lockdep.h>
 
+#include "answers.h"
 #include "internal.h"
 #include "mailbox.h"
 
@@ -22,7 +23,14 @@ static struct mailbox *calls_of(uint32_t cpu)
 
 void call_run_asked(void)
 {
-    mailbox_run(this_cpu_pointer(calls), calls_of);
+    if (answers_are_given())
+        mailbox_run(this_cpu_pointer(calls), calls_of);
+}
+
+void call_look(void)
+{
+    if (mailbox_is_asked(this_cpu_pointer(calls))) /* what is called is called in an interrupt */
+        irq_ipi_send(smp_apic_id(this_cpu_read(percpu.cpu_number)), IRQ_IPI_VECTOR, VECTOR_CALL);
 }
 
 static void run_here(smp_function function, void *argument)
@@ -72,7 +80,7 @@ void smp_call(const struct cpu_mask *cpus, smp_function function, void *argument
         argument = &noted;
     }
     preempt_disable();
-    ASSERT(!this_cpu_read(percpu.held_locks));
+    ASSERT(!this_cpu_read(percpu.held_locks) && answers_are_given());
     here = this_cpu_read(percpu.cpu_number);
     cpu_mask_and(&others, cpus, smp_online());
     if (cpu_mask_has(&others, here)) {
@@ -82,8 +90,7 @@ void smp_call(const struct cpu_mask *cpus, smp_function function, void *argument
     } else {
         call_others(&others, function, argument);
     }
-    while (!mailbox_is_done(this_cpu_pointer(calls)))
-        cpu_relax();
+    answers_wait(this_cpu_pointer(calls), calls_of, &others, NULL);
     preempt_enable();
 }
 

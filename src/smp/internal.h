@@ -7,7 +7,7 @@
  *     BEGUN -> READY, FAILED the CPU, when what is done before its number is final is done, or cannot be
  *     READY -> JOINING       the boot CPU: the number is final, the CPU is online
  *     JOINING -> ONLINE      the CPU
- *     JOINING -> LEFT_OUT    the boot CPU, as above
+ *     JOINING -> LEFT_OUT    the boot CPU, as above, or who waits for an answer (answers.h)
  *
  * A CPU that is READY takes interrupts and halts. One that failed halts for good, interrupts off. */
 #pragma once
@@ -65,5 +65,8 @@ void where_init(void);
 /* The handlers. Context: irq-off. */
 void call_run_asked(void);
 void shootdown_run_asked(void);
+
+/* Has an interrupt come for calls that this CPU was asked for before it answered (answers.h). Context: irq-off. */
+void call_look(void);
 
 enum { VECTOR_RESCHEDULE = 0xf0, VECTOR_CALL = 0xf1, VECTOR_TLB = 0xf2 };

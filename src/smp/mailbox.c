@@ -15,6 +15,14 @@ bool mailbox_drop(struct mailbox *box_of_cpu, uint32_t own_number)
     return __atomic_fetch_or(&box_of_cpu->askers.words[own_number / 64], bit, __ATOMIC_ACQ_REL) == 0;
 }
 
+bool mailbox_take_back(struct mailbox *own, struct mailbox *box_of_cpu, uint32_t own_number)
+{
+    if (!cpu_mask_clear_atomic(&box_of_cpu->askers, own_number))
+        return false;
+    __atomic_fetch_sub(&own->nr_pending, 1, __ATOMIC_RELAXED); /* nothing was written there that is to be seen */
+    return true;
+}
+
 void mailbox_run(struct mailbox *own, struct mailbox *(*box_of)(uint32_t cpu))
 {
     for (uint32_t word = 0; word < CPU_MASK_WORDS; word++) {

@@ -13,6 +13,7 @@
 #include <mm/tlb.h>
 #include <mm/tlb_idle.h>
 
+#include "answers.h"
 #include "mailbox.h"
 
 struct range {
@@ -29,7 +30,8 @@ static struct mailbox *flushes_of(uint32_t cpu)
 
 void shootdown_run_asked(void)
 {
-    mailbox_run(this_cpu_pointer(flushes), flushes_of);
+    if (answers_are_given())
+        mailbox_run(this_cpu_pointer(flushes), flushes_of);
 }
 
 static void flush_here(void *argument)
@@ -48,33 +50,31 @@ static void pass_idle(struct cpu_mask *cpus)
     cpu_mask_for_each(cpu, cpus) if (tlb_mark_idle(cpu)) cpu_mask_clear(cpus, cpu);
 }
 
-static void ask_others(struct range *range, bool has_tables)
+static void ask_others(struct cpu_mask *others, struct range *range, bool has_tables)
 {
     uint32_t here = this_cpu_read(percpu.cpu_number), cpu;
-    struct cpu_mask others = *smp_online();
 
-    cpu_mask_clear(&others, here);
+    *others = *smp_online();
+    cpu_mask_clear(others, here);
     if (!has_tables)
-        pass_idle(&others);
-    mailbox_begin(this_cpu_pointer(flushes), flush_here, range, cpu_mask_count(&others));
-    cpu_mask_for_each(cpu, &others) if (mailbox_drop(flushes_of(cpu), here))
+        pass_idle(others);
+    mailbox_begin(this_cpu_pointer(flushes), flush_here, range, cpu_mask_count(others));
+    cpu_mask_for_each(cpu, others) if (mailbox_drop(flushes_of(cpu), here))
         irq_ipi_send(smp_apic_id(cpu), IRQ_IPI_VECTOR, VECTOR_TLB);
 }
 
 static void flush_others(vaddr_t base, uint64_t length, bool has_tables)
 {
     struct range range = {.base = base, .length = length};
+    struct cpu_mask others;
     uint64_t flags;
 
     if (smp_nr_online() == 1)
         return;
     flags = irq_save();
-    ASSERT(!this_cpu_read(percpu.held_locks));
-    ask_others(&range, has_tables);
-    while (!mailbox_is_done(this_cpu_pointer(flushes))) {
-        shootdown_run_asked();
-        cpu_relax();
-    }
+    ASSERT(!this_cpu_read(percpu.held_locks) && answers_are_given()); /* two that join would wait for each other */
+    ask_others(&others, &range, has_tables);
+    answers_wait(this_cpu_pointer(flushes), flushes_of, &others, shootdown_run_asked);
     irq_restore(flags);
 }
 

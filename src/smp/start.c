@@ -9,6 +9,7 @@
 
 #include <acpi/tables.h>
 #include <base/errno.h>
+#include <cpu/features.h>
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
 #include <debug/log.h>
@@ -23,6 +24,7 @@
 #include <time/clock.h>
 #include <time/timer.h>
 
+#include "answers.h"
 #include "cpu_list.h"
 #include "start_page.h"
 #include "trampoline.h"
@@ -56,6 +58,17 @@ struct starting {
     uint32_t nr_cpus; /* prepared, the boot CPU included */
 };
 
+/* Without them a CPU cannot use the kernel's page tables, which it needs before it can say anything. */
+INIT static uint32_t features_of_page_tables(void)
+{
+    uint32_t used = 1u << (CPU_LONG_MODE & 31) | 1u << (CPU_NX & 31) | 1u << (CPU_PDPE1GB & 31);
+
+    static_assert(CPU_LONG_MODE >> 5 == CPU_WORD_81_EDX && CPU_NX >> 5 == CPU_WORD_81_EDX &&
+                      CPU_PDPE1GB >> 5 == CPU_WORD_81_EDX,
+                  "what a CPU compares first is one word");
+    return cpu_identity()->words[CPU_WORD_81_EDX] & used;
+}
+
 INIT static void fill_page(struct starting *starting)
 {
     char *page = page_to_address(starting->page);
@@ -75,6 +88,7 @@ INIT static void fill_page(struct starting *starting)
         .protected_mode = {address + (uint32_t)(ap_trampoline_protected - ap_trampoline_start), SELECTOR_CODE32},
         .long_mode = {address + (uint32_t)(ap_trampoline_long - ap_trampoline_start), SELECTOR_CODE64},
         .cr3 = (uint32_t)starting->tables.root.value,
+        .features = features_of_page_tables(),
         .nr_cpus = starting->nr_cpus,
     };
     memcpy(parameters->apic_ids, starting->list.apic_ids, starting->nr_cpus * sizeof(uint32_t));
@@ -172,9 +186,14 @@ static uint32_t state_of(uint32_t number)
     return __atomic_load_n(&smp_cpus[number]->state, __ATOMIC_ACQUIRE); /* pairs with the releases of ap.c */
 }
 
+INIT static bool is_unfit(const struct ap_parameters *parameters, uint32_t number)
+{
+    return __atomic_load_n(&parameters->states[number], __ATOMIC_ACQUIRE) == START_UNFIT; /* pairs with its exchange */
+}
+
 /* Waits until none of the CPUs from `first` to before `end` is in a state up to `last`, or nothing has changed for too
- * long. */
-INIT static void wait_beyond(uint32_t first, uint32_t end, enum cpu_state last)
+ * long. parameters: of those that start, or NULL; who is unfit goes nowhere. */
+INIT static void wait_beyond(const struct ap_parameters *parameters, uint32_t first, uint32_t end, enum cpu_state last)
 {
     uint64_t since = clock_now_ns(), sum_before = 0, pause = LOOK_NS;
 
@@ -184,7 +203,7 @@ INIT static void wait_beyond(uint32_t first, uint32_t end, enum cpu_state last)
 
         for (uint32_t cpu = first; cpu < end; cpu++) {
             sum += state_of(cpu);
-            nr_waiting += state_of(cpu) <= last;
+            nr_waiting += state_of(cpu) <= last && !(parameters && is_unfit(parameters, cpu));
         }
         if (nr_waiting == 0)
             return;
@@ -206,13 +225,29 @@ INIT static bool forbid_start(struct starting *starting, uint32_t number)
                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-/* False where it got on after all. */
-INIT static bool take_out(uint32_t number, enum cpu_state from)
+/* Should it go on after all, it halts. */
+INIT static void take_out(uint32_t number)
 {
-    uint32_t expected = from;
+    uint32_t expected = CPU_EXPECTED;
 
-    return __atomic_compare_exchange_n(&smp_cpus[number]->state, &expected, CPU_LEFT_OUT, false, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_RELAXED);
+    (void)__atomic_compare_exchange_n(&smp_cpus[number]->state, &expected, CPU_LEFT_OUT, false, __ATOMIC_ACQ_REL,
+                                      __ATOMIC_RELAXED);
+}
+
+INIT static void say_lacking(uint32_t apic_id, uint32_t lacking)
+{
+    const uint32_t words[CPU_NR_WORDS] = {[CPU_WORD_81_EDX] = lacking}, none[CPU_NR_WORDS] = {0};
+    enum cpu_feature feature;
+    unsigned cursor = 0;
+
+    while (cpu_features_extra(words, none, &cursor, &feature))
+        log_warn("smp: the CPU with APIC id %u has no %s, CPU 0 has", apic_id, cpu_feature_word(feature));
+}
+
+INIT static void say_left_out(uint32_t apic_id, int error)
+{
+    log_warn("smp: the CPU with APIC id %u cannot take part: %s", apic_id, error_name(error));
+    irq_ipi_send(apic_id, IRQ_IPI_INIT, 0); /* back to waiting */
 }
 
 /* Decides what becomes of one that is not READY; true when it left nothing behind that it may still use. */
@@ -225,12 +260,16 @@ INIT static bool leave_out(struct starting *starting, uint32_t number)
         irq_ipi_send(apic_id, IRQ_IPI_INIT, 0); /* back to waiting; should it start after all, it halts at once */
         return true;
     }
-    if (state_of(number) == CPU_FAILED) {
-        log_warn("smp: the CPU with APIC id %u cannot take part: %s", apic_id, error_name(smp_cpus[number]->error));
-        irq_ipi_send(apic_id, IRQ_IPI_INIT, 0);
+    if (is_unfit(starting->parameters, number)) {
+        say_lacking(apic_id, starting->parameters->lacking[number]);
+        say_left_out(apic_id, -ENODEV);
         return true;
     }
-    (void)take_out(number, CPU_EXPECTED);
+    if (state_of(number) == CPU_FAILED) {
+        say_left_out(apic_id, smp_cpus[number]->error);
+        return true;
+    }
+    take_out(number);
     log_error("smp: the CPU with APIC id %u stopped on its way: left out, its memory stays", apic_id);
     return false;
 }
@@ -279,13 +318,9 @@ INIT static void join_some(uint32_t first, uint32_t end)
         __atomic_store_n(&smp_cpus[cpu]->state, CPU_JOINING, __ATOMIC_RELEASE); /* pairs with the acquire in ap.c */
         irq_ipi_send(smp_cpus[cpu]->apic_id, IRQ_IPI_VECTOR, VECTOR_RESCHEDULE);
     }
-    wait_beyond(first, end, CPU_JOINING);
-    for (uint32_t cpu = first; cpu < end; cpu++) {
-        if (!take_out(cpu, CPU_JOINING))
-            continue;
-        log_error("smp: CPU %u, APIC id %u, stopped on its way", cpu, smp_cpus[cpu]->apic_id);
-        smp_set_online(cpu, false);
-    }
+    wait_beyond(NULL, first, end, CPU_JOINING);
+    for (uint32_t cpu = first; cpu < end; cpu++)
+        (void)!smp_give_up(cpu);
 }
 
 INIT static void let_join(uint32_t nr_cpus)
@@ -305,7 +340,7 @@ INIT static void start_all(struct starting *starting)
     bool is_clean;
 
     wake_all(starting);
-    wait_beyond(1, starting->nr_cpus, CPU_BEGUN);
+    wait_beyond(starting->parameters, 1, starting->nr_cpus, CPU_BEGUN);
     mtrr_say_corrected();
     nr_cpus = settle(starting, &is_clean);
     if (is_clean) { /* nobody comes late */
@@ -365,6 +400,7 @@ INIT void smp_init_boot_cpu(void)
     const struct irq_controller *controller = irq_controller();
     int error;
 
+    answers_begin(); /* it may call itself, alone too */
     if (!controller)
         return;
     error = ipi_init();

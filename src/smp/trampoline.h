@@ -13,6 +13,7 @@ enum start_state {
     START_FORBIDDEN, /* halts where it is */
     START_ALLOWED,   /* written by the boot CPU before any start-up interrupt */
     START_CLAIMED,   /* written by the CPU: from here on it uses its stack and area */
+    START_UNFIT,     /* written by the CPU, which lacks something, before it halts where it is */
 };
 
 struct PACKED far_pointer32 {
@@ -33,8 +34,10 @@ struct ap_parameters {
     struct descriptor_pointer32 gdt_pointer;
     struct far_pointer32 protected_mode, long_mode; /* offset: of the code in the page, made an address by who copies */
     uint32_t cr3;
+    uint32_t features; /* CPU 0's that page tables may use: of CPUID leaf 0x80000001's EDX */
     uint32_t nr_cpus;
     uint32_t apic_ids[CPU_MAX]; /* by number; nr_cpus of them */
+    uint32_t lacking[CPU_MAX];  /* of features: written before the state */
     uint8_t states[CPU_MAX];    /* [a] enum start_state */
 };
 

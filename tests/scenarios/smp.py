@@ -149,6 +149,25 @@ def no_answer(run):
         check_places(vm.output, 3)
 
 
+def other_cpu(core, features=""):
+    return "-device", f"max-x86_64-cpu,socket-id=0,core-id={core},thread-id=0{features}"
+
+
+@scenario("smp/unlike", builds=("release", "debug"), timeout=60)
+def unlike(run):
+    """CPUs without what the page tables use, and without what the kernel may use, say which, and are left out"""
+    lacking = {2: "nx", 3: "pdpe1gb", 5: "pge"}
+    extra = sum((other_cpu(core, f",{without}=off") for core, without in lacking.items()), other_cpu(4))
+    described = machine("2,sockets=1,cores=6,threads=1,maxcpus=6", "cpus; test smp; audit; exit", cpu="max", memory="128M",
+                        extra=extra)
+    with run.boot(described) as vm:
+        vm.wait_end(outcome.PASS)
+        run.check_output(vm.output, [rf"smp: the CPU with APIC id {core} {words}" for core, without in lacking.items()
+                                     for words in (f"has no {without}, CPU 0 has", "cannot take part: ENODEV")] +
+                         [ONLINE.format(3), r"^[1-9]\d* passed, 0 failed", "^audit: 0 violations"])
+        check_places(vm.output, 3)
+
+
 MODULE = "; module2 /boot/grub/grub.cfg low module"  # one page
 
 

@@ -11,7 +11,7 @@ static void model_halt(void);
 
 static struct cpu the_cpu;
 static jmp_buf halted;
-static unsigned nr_joined, nr_run;
+static unsigned nr_joined, nr_run, nr_answering;
 static enum cpu_state given_up_in; /* the state in which the boot CPU takes it out */
 
 const struct cpu_identity *cpu_identity(void)
@@ -52,6 +52,13 @@ struct cpu_place topology_read(uint32_t apic_id)
 
 void tlb_flush_local(void)
 {
+}
+
+/* Nobody can give up on it any more. */
+void answers_begin(void)
+{
+    assert_int_equal(the_cpu.state, CPU_ONLINE);
+    nr_answering++;
 }
 
 void machine_halt(void)
@@ -99,7 +106,7 @@ static void start(enum cpu_state state)
 {
     the_cpu = (struct cpu){.state = CPU_EXPECTED};
     given_up_in = state;
-    nr_joined = nr_run = 0;
+    nr_joined = nr_run = nr_answering = 0;
     if (state == CPU_EXPECTED)
         give_up();
     if (setjmp(halted) == 0)
@@ -110,6 +117,7 @@ static void who_joins_in_time_runs(void **state)
 {
     start(CPU_ONLINE);
     assert_int_equal(the_cpu.state, CPU_ONLINE);
+    assert_int_equal(nr_answering, 1);
     assert_int_equal(nr_run, 1);
 }
 
@@ -126,6 +134,7 @@ static void who_joins_late_does_not_run(void **state)
 {
     start(CPU_JOINING);
     assert_int_equal(the_cpu.state, CPU_LEFT_OUT);
+    assert_int_equal(nr_answering, 0);
     assert_int_equal(nr_run, 0);
 }
 

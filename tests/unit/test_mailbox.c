@@ -92,6 +92,27 @@ static void test_all_that_were_asked_count(void **state)
     assert_true(mailbox_is_done(box_of(0)));
 }
 
+/* It has stopped: it must not run what was asked of it, should it go on. */
+static void test_what_nobody_took_is_taken_back(void **state)
+{
+    struct request request = {0};
+
+    mailbox_begin(box_of(64), run_request, &request, 2);
+    (void)!mailbox_drop(box_of(5), 64);
+    (void)!mailbox_drop(box_of(6), 64);
+    assert_true(mailbox_is_asked(box_of(5)));
+    assert_true(mailbox_take_back(box_of(64), box_of(5), 64));
+    assert_false(mailbox_take_back(box_of(64), box_of(5), 64)); /* once */
+    assert_false(mailbox_is_asked(box_of(5)));
+    assert_false(mailbox_is_done(box_of(64)));
+    mailbox_run(box_of(5), box_of);
+    assert_int_equal(request.nr_runs, 0);
+    mailbox_run(box_of(6), box_of);
+    assert_true(mailbox_is_done(box_of(64)));
+    assert_false(mailbox_take_back(box_of(64), box_of(6), 64)); /* it has been run */
+    assert_true(mailbox_is_done(box_of(64)));
+}
+
 /* The handler: not run where no interrupt is on its way, or a lost one would not show. */
 static void take_interrupt(void)
 {
@@ -152,6 +173,7 @@ int main(void)
         cmocka_unit_test_setup(test_who_asks_is_run_once, set_up),
         cmocka_unit_test_setup(test_one_interrupt_serves_a_word, set_up),
         cmocka_unit_test_setup(test_all_that_were_asked_count, set_up),
+        cmocka_unit_test_setup(test_what_nobody_took_is_taken_back, set_up),
         cmocka_unit_test_setup(test_all_ask_all_at_once, set_up),
     };
 
