@@ -3,8 +3,8 @@ import os
 import re
 import time
 
-import report as reports
 from early import pvh_entry
+from faults import only_report
 from harness import GdbStub, Machine, outcome, scenario
 from harness.registry import register
 
@@ -184,13 +184,6 @@ def uefi(run):
         assert 8 in pages, f"no module at 0x8000: {sorted(pages)}"
         start = int(re.search(r"from the page at 0x([0-9a-f]+)", vm.output).group(1), 16) >> 12
         assert 0 < start < 0xa0 and start not in pages, (start, sorted(pages))
-
-
-def only_report(run, output):
-    found = reports.find_reports(output)
-    if len(found) != 1:
-        run.fail(f"{len(found)} reports, expected one")
-    return found[0]
 
 
 def fault_scenario(name, class_words, cpu):
