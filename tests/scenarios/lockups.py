@@ -94,7 +94,7 @@ def lock_kept(run):
     keeper = lockup("soft", 2, "[01]", keeps[1:], r"bottom of stack of thread \d+ 'keeper'", others="2, asked")
     last = dict(class_words="provoked: a lock is taken in the report", vector=None, rip="provoke_lock_in_report", others="2, stopped",
                 calls=("provoke_lock_in_report", *DISPATCH), fields={"lock": "^taken$"})
-    with boot_with(run, "fault lock_kept; fault lock_in_report", cpus="3") as vm:
+    with boot_with(run, "fault lock_kept; idle 1; fault lock_in_report", cpus="3") as vm:
         vm.wait_end(outcome.FAIL)
     found = [each for each in reports.find_reports(vm.output) if " lockup: " in each.fields["class"] or not each.is_logged]
     found[:2] = sorted(found[:2], key=lambda each: each.fields["cpu"])
