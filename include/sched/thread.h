@@ -108,8 +108,8 @@ static ALWAYS_INLINE void thread_wait_begin(enum thread_wait reason, const void 
     struct thread_waiting *waiting = thread_waiting(thread_current());
 
     schedule_point();
-    waiting->reason = reason;
-    waiting->object = object;
+    WRITE_ONCE(waiting->reason, reason);
+    WRITE_ONCE(waiting->object, object);
     /* An exchange is W1 and W2 of src/sched/wait.c. */
     __atomic_exchange_n(&waiting->state, THREAD_HAS_BEGUN_WAIT, __ATOMIC_SEQ_CST);
     schedule_point();

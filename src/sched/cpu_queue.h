@@ -85,9 +85,9 @@ static ALWAYS_INLINE uint64_t sched_now_ns(void)
 /* It waits for nothing any more, and is awake. */
 static ALWAYS_INLINE void wait_end(struct thread *thread)
 {
-    thread->waiting.reason = WAIT_NOTHING;
-    thread->waiting.object = NULL;
-    thread->wait_since = 0;
+    WRITE_ONCE(thread->waiting.reason, WAIT_NOTHING);
+    WRITE_ONCE(thread->waiting.object, NULL);
+    WRITE_ONCE(thread->wait_since, 0);
 }
 
 /* The running thread is not to run again. Interrupts are off on entry. */

@@ -166,7 +166,7 @@ static ALWAYS_INLINE void switch_to_next(struct cpu_queue *queue, enum run_queue
     preempt_request_done();
     queue->nr_looks++;
     if (departure == WAITS)
-        previous->wait_since = now;
+        WRITE_ONCE(previous->wait_since, now);
     if (kind == SWITCH_SPECIAL)
         leaving_by = leave(previous, departure);
     handed = departure == WAITS ? queue->queue.handed : NULL;

@@ -127,22 +127,27 @@ KERNEL_TEST(wait_deadline, "thread/wait_ends_at_the_deadline")
 /* A token that two threads hand to each other. */
 struct table_tennis {
     struct thread *players[2];
-    uint32_t turn; /* [a] */
-    uint32_t rounds;
-    uint32_t nr_slept;
+    uint32_t turn;     /* [a] */
+    uint32_t rounds;   /* [a] the first player's to count */
+    uint32_t nr_slept; /* [a] */
 };
+
+static uint32_t rounds_left(const struct table_tennis *game)
+{
+    return __atomic_load_n(&game->rounds, __ATOMIC_RELAXED);
+}
 
 static void play(struct table_tennis *game, uint32_t me)
 {
-    while (game->rounds > 0) {
+    while (rounds_left(game) > 0) {
         thread_wait_begin(WAIT_EVENT, game);
         while (__atomic_load_n(&game->turn, __ATOMIC_RELAXED) != me) {
-            game->nr_slept += thread_wait_until(UINT64_MAX) == 0;
+            __atomic_fetch_add(&game->nr_slept, thread_wait_until(UINT64_MAX) == 0, __ATOMIC_RELAXED);
             thread_wait_begin(WAIT_EVENT, game);
         }
         thread_wait_end();
-        if (me == 0 && game->rounds > 0)
-            game->rounds--;
+        if (me == 0 && rounds_left(game) > 0)
+            __atomic_fetch_sub(&game->rounds, 1, __ATOMIC_RELAXED);
         __atomic_store_n(&game->turn, 1 - me, __ATOMIC_RELAXED);
         (void)thread_wake(game->players[1 - me]);
     }
