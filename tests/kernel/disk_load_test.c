@@ -1,8 +1,8 @@
 /* The disk load itself, on a disk in memory: it ends, and it notices what goes wrong. */
 #include <base/errno.h>
-#include <cpu/interrupts.h>
 #include <debug/test.h>
 #include <mm/kmalloc.h>
+#include <sync/spinlock.h>
 #include <time/clock.h>
 #include <time/timer.h>
 
@@ -16,15 +16,19 @@ static const struct disk_load_options options = {.nr_requests = REQUESTS, .depth
 
 static struct ram_disk disk;
 static struct timer timer;
-static bool is_kicked;
+static struct spinlock guard = SPINLOCK_INITIALIZER("kicks of a disk in memory");
+static bool is_kicked; /* [guard] the timer is set */
 static struct block_operations operations;
 static void (*submit_unguarded)(struct block_device *device, struct block_request *request);
-static unsigned nr_kicks, damage_at; /* 0 for never */
+static unsigned nr_kicks, damage_at; /* [guard] 0 for never */
 
 static void complete_all(struct timer *fired)
 {
+    uint64_t flags = spinlock_lock_irqsave(&guard);
+
     (void)fired;
     is_kicked = false;
+    spinlock_unlock_irqrestore(&guard, flags);
     ram_disk_run(&disk);
 }
 
@@ -38,13 +42,13 @@ static void kick(struct ram_disk *kicked)
     is_kicked = true;
 }
 
-/* The disk in memory knows nothing of interrupts. */
+/* The disk in memory counts and kicks as if nobody else submitted: here interrupts and other CPUs do. */
 static void submit(struct block_device *device, struct block_request *request)
 {
-    uint64_t flags = irq_save();
+    uint64_t flags = spinlock_lock_irqsave(&guard);
 
     submit_unguarded(device, request);
-    irq_restore(flags);
+    spinlock_unlock_irqrestore(&guard, flags);
 }
 
 static int run_load(struct disk_load_result *result)
