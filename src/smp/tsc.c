@@ -29,6 +29,7 @@ struct meeting {
 struct reading {
     struct clock_source *source;
     uint64_t count;
+    bool is_taken;
 };
 
 /* Not before what came before is done (SDM 2B, RDTSC). */
@@ -47,6 +48,7 @@ static void read_there(void *argument)
     struct reading *reading = argument;
 
     reading->count = read_ordered(reading->source);
+    reading->is_taken = true;
 }
 
 static void meet(void *argument)
@@ -62,6 +64,8 @@ static void bracket(struct clock_source *source, uint32_t cpu, struct tsc_distan
     struct reading there = {.source = source};
 
     smp_call_one(cpu, read_there, &there);
+    if (!there.is_taken) /* it has been given up: nothing is known */
+        return;
     after = read_ordered(source);
     if ((int64_t)(there.count - after) > distance->least)
         distance->least = (int64_t)(there.count - after);
@@ -99,6 +103,8 @@ static uint64_t widest_distance(struct clock_source *source)
     {
         struct tsc_distance distance = smp_tsc_distance(source, cpu);
 
+        if (distance.most == INT64_MAX) /* nothing is known */
+            continue;
         least = distance.least < least ? distance.least : least;
         most = distance.most > most ? distance.most : most;
     }
