@@ -4,11 +4,12 @@
 
 #include "cpu_queue.h"
 #include "hand_over.h"
+#include "spread.h"
 #include "thread_counters.h"
 
 /* [q] What has to be done about where the thread is. A sleeping one goes elsewhere when it is woken, one in transit is
  * looked at by who has it (T4). */
-enum relocation { RELOCATE_NOT, RELOCATE_QUEUED, RELOCATE_RUNNING };
+enum relocation { RELOCATE_NOT, RELOCATE_QUEUED, RELOCATE_WAITING_FIFO, RELOCATE_RUNNING };
 
 static enum relocation write_affinity(struct cpu_queue *queue, struct thread *thread, const struct cpu_mask *affinity)
 {
@@ -21,8 +22,10 @@ static enum relocation write_affinity(struct cpu_queue *queue, struct thread *th
         thread->leaves = may_stay ? THREAD_STAYS : THREAD_MOVES;
         return may_stay ? RELOCATE_NOT : RELOCATE_RUNNING;
     }
-    if (may_stay || thread->entity.state != ENTITY_QUEUED)
+    if (thread->entity.state != ENTITY_QUEUED)
         return RELOCATE_NOT;
+    if (may_stay)
+        return thread->entity.class == SCHED_FIFO ? RELOCATE_WAITING_FIFO : RELOCATE_NOT;
     run_queue_remove(&queue->queue, &thread->entity, sched_now_ns());
     thread_begin_transit(thread);
     return RELOCATE_QUEUED;
@@ -46,6 +49,8 @@ int thread_set_affinity(struct thread *thread, const struct cpu_mask *affinity)
     spinlock_unlock_irq_off(&queue->lock);
     if (relocation == RELOCATE_QUEUED)
         thread_arrive(thread, ARRIVAL_MIGRATED);
+    else if (relocation == RELOCATE_WAITING_FIFO)
+        spread_push(queue);
     else if (relocation == RELOCATE_RUNNING)
         cpu_queue_tell(queue, EFFECT_PREEMPT); /* its CPU's next switch lets it go: finish_switch */
     irq_restore(flags);

@@ -18,7 +18,7 @@ struct cpu_queue *thread_queue_lock_anywhere(const struct thread *thread)
 
 void cpu_queue_tell(struct cpu_queue *queue, enum run_queue_effect effect)
 {
-    if (effect == EFFECT_NONE)
+    if (effect <= EFFECT_BEHIND)
         return;
     spinlock_lock_irq_off(&queue->lock);
     cpu_queue_unlock_and_tell(queue, effect);
@@ -46,4 +46,6 @@ void thread_arrive(struct thread *thread, enum run_queue_arrival arrival)
     spread_note_work(queue);
     effect = run_queue_add(&queue->queue, &thread->entity, sched_now_ns(), arrival);
     cpu_queue_unlock_and_tell(queue, effect);
+    if (UNLIKELY(effect == EFFECT_BEHIND))
+        spread_push(queue);
 }

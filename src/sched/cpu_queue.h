@@ -113,7 +113,7 @@ static ALWAYS_INLINE void cpu_queue_unlock_and_tell(struct cpu_queue *queue, enu
     if (effect == EFFECT_TIMER && is_here)
         slice_end = run_queue_slice_end(&queue->queue);
     spinlock_unlock_irq_off(&queue->lock);
-    if (effect == EFFECT_NONE)
+    if (effect <= EFFECT_BEHIND)
         return;
     if (!is_here)
         ipi_reschedule(queue->queue.cpu);

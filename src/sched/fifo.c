@@ -10,6 +10,11 @@ void fifo_init(struct fifo_queue *fifo)
         list_init(&fifo->list[priority]);
 }
 
+static void write_ready(struct fifo_queue *fifo, unsigned priority, uint64_t word)
+{
+    WRITE_ONCE(fifo->ready[priority / 64], word);
+}
+
 void fifo_insert(struct fifo_queue *fifo, struct sched_entity *entity, enum fifo_place place)
 {
     struct list *list = &fifo->list[entity->priority];
@@ -18,7 +23,7 @@ void fifo_insert(struct fifo_queue *fifo, struct sched_entity *entity, enum fifo
         list_add_first(list, &entity->link);
     else
         list_add_last(list, &entity->link);
-    fifo->ready[entity->priority / 64] |= 1ull << entity->priority % 64;
+    write_ready(fifo, entity->priority, fifo->ready[entity->priority / 64] | 1ull << entity->priority % 64);
     WRITE_ONCE(fifo->nr, fifo->nr + 1);
 }
 
@@ -26,15 +31,17 @@ void fifo_remove(struct fifo_queue *fifo, struct sched_entity *entity)
 {
     list_remove(&entity->link);
     if (list_is_empty(&fifo->list[entity->priority]))
-        fifo->ready[entity->priority / 64] &= ~(1ull << entity->priority % 64);
+        write_ready(fifo, entity->priority, fifo->ready[entity->priority / 64] & ~(1ull << entity->priority % 64));
     WRITE_ONCE(fifo->nr, fifo->nr - 1);
 }
 
 unsigned fifo_highest(const struct fifo_queue *fifo)
 {
-    if (fifo->ready[1] != 0)
-        return 64 + log2_floor(fifo->ready[1]);
-    return fifo->ready[0] != 0 ? log2_floor(fifo->ready[0]) : 0;
+    uint64_t high = READ_ONCE(fifo->ready[1]), low = READ_ONCE(fifo->ready[0]);
+
+    if (high != 0)
+        return 64 + log2_floor(high);
+    return low != 0 ? log2_floor(low) : 0;
 }
 
 struct sched_entity *fifo_take(struct fifo_queue *fifo)

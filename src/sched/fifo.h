@@ -12,7 +12,7 @@ enum fifo_place { FIFO_FRONT, FIFO_END };
 void fifo_insert(struct fifo_queue *fifo, struct sched_entity *entity, enum fifo_place place);
 void fifo_remove(struct fifo_queue *fifo, struct sched_entity *entity);
 
-/* The highest priority that is queued; 0 where none is. */
+/* The highest priority that is queued; 0 where none is. Without the lock it may be a moment old. */
 unsigned fifo_highest(const struct fifo_queue *fifo);
 
 /* Takes out the first of the highest priority. Not on an empty queue. */

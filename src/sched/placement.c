@@ -51,7 +51,15 @@ static uint32_t find_idle(const struct placement_view *view, uint32_t previous, 
     return found;
 }
 
-/* The CPU with the least urgent running one; among those with the least load; previous before others. */
+/* Of who runs there, or is about to. */
+static uint32_t urgency_of(const struct run_queue *queue)
+{
+    uint32_t running = READ_ONCE(queue->urgency), waiting = fifo_highest(&queue->fifo);
+
+    return waiting != 0 && URGENCY_FAIR + waiting > running ? URGENCY_FAIR + waiting : running;
+}
+
+/* The CPU with the least urgent one; among those with the least load; previous before others. */
 static uint32_t find_least(const struct placement_view *view, uint32_t previous, const struct cpu_mask *allowed,
                            bool is_by_urgency)
 {
@@ -61,12 +69,12 @@ static uint32_t find_least(const struct placement_view *view, uint32_t previous,
     if (cpu_mask_has(allowed, previous)) {
         best = previous;
         best_load = load_of(view, previous);
-        best_urgency = is_by_urgency ? READ_ONCE(view->queue(previous)->urgency) : 0;
+        best_urgency = is_by_urgency ? urgency_of(view->queue(previous)) : 0;
     }
     cpu_mask_for_each(cpu, allowed)
     {
         uint64_t load = load_of(view, cpu);
-        uint32_t urgency = is_by_urgency ? READ_ONCE(view->queue(cpu)->urgency) : 0;
+        uint32_t urgency = is_by_urgency ? urgency_of(view->queue(cpu)) : 0;
 
         if (best == CPU_MAX || urgency < best_urgency || (urgency == best_urgency && load < best_load)) {
             best = cpu;
@@ -88,10 +96,9 @@ uint32_t placement_choose(const struct placement_view *view, const struct sched_
     if (cpu != CPU_MAX)
         return cpu;
     if (entity->class == SCHED_FIFO) {
-        bool is_previous_less =
-            cpu_mask_has(&usable, previous) && READ_ONCE(view->queue(previous)->urgency) < sched_urgency(entity);
+        bool is_previous_fair = cpu_mask_has(&usable, previous) && urgency_of(view->queue(previous)) <= URGENCY_FAIR;
 
-        return is_previous_less ? previous : find_least(view, previous, &usable, true);
+        return is_previous_fair ? previous : find_least(view, previous, &usable, true);
     }
     return find_least(view, previous, &usable, false);
 }
@@ -130,6 +137,56 @@ static struct sched_entity *find_fifo(const struct run_queue *from, uint32_t to,
         }
     }
     return NULL;
+}
+
+/* The CPU with the least urgent one, of those the entity may use, if that is less urgent than the entity. */
+static uint32_t find_less_urgent(const struct placement_view *view, const struct sched_entity *entity,
+                                 placement_filter may_run)
+{
+    uint32_t best = CPU_MAX, least = sched_urgency(entity), cpu;
+
+    cpu_mask_for_each(cpu, view->cpus)
+    {
+        uint32_t urgency = urgency_of(view->queue(cpu));
+
+        if (urgency < least && may_run(entity, cpu)) {
+            best = cpu;
+            least = urgency;
+        }
+    }
+    return best;
+}
+
+/* Where the first waiting one is more urgent than who runs, the CPU has been told, and comes here once it has changed
+ * to that. */
+uint32_t push_choose(const struct placement_view *view, const struct run_queue *queue, placement_filter may_run)
+{
+    unsigned looked_at = 0;
+
+    if (URGENCY_FAIR + fifo_highest(&queue->fifo) > queue->urgency)
+        return CPU_MAX;
+    for (unsigned priority = fifo_highest(&queue->fifo); priority >= FIFO_PRIORITY_MIN; priority--) {
+        const struct sched_entity *entity;
+
+        list_for_each_entry (entity, &queue->fifo.list[priority], link) {
+            uint32_t cpu = find_less_urgent(view, entity, may_run);
+
+            if (cpu != CPU_MAX || ++looked_at >= CANDIDATES_MAX)
+                return cpu;
+        }
+    }
+    return CPU_MAX;
+}
+
+struct sched_entity *push_move(struct run_queue *from, struct run_queue *to, uint64_t now, placement_filter may_run)
+{
+    struct sched_entity *entity = find_fifo(from, to->cpu, may_run);
+
+    if (entity == NULL || urgency_of(to) >= sched_urgency(entity))
+        return NULL;
+    run_queue_remove(from, entity, now);
+    (void)run_queue_add(to, entity, now, ARRIVAL_MIGRATED);
+    return entity;
 }
 
 /* The next fair one by deadline after entity (NULL: the first). */

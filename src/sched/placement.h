@@ -1,11 +1,13 @@
 /* Which CPU a thread goes to: when it is made or woken, when a CPU has nothing to do, and so that shares are fair
  * across CPUs. Pure functions over the run queues and what the caller says about the CPUs.
  *
- * No timer balances anything. Threads move at three moments:
+ * No timer balances anything. Threads move at four moments:
  *   1. When one becomes runnable: placement_choose. To an idle CPU, best one whose core is idle; a FIFO thread else to
- *      where it runs at once; a fair one else to the CPU with the least weight.
+ *      where the least urgent one runs; a fair one else to the CPU with the least weight.
  *   2. When a CPU becomes idle: steal_choose, then steal_move. It takes who would be next elsewhere.
  *   3. When a slice ends on a CPU where others wait: balance_choose, then balance_move.
+ *   4. When a FIFO thread begins to wait, or goes on waiting while a CPU runs a less urgent one than before:
+ *      push_choose, then push_move. So none waits on one CPU while another one that it may use runs a less urgent one.
  *
  * The third is what makes shares fair across CPUs. Each queue's V (fair.h) goes the slower the more weight is on it,
  * and an entity receives what V advances, whatever its weight: so all receive alike if all V advance alike. The
@@ -40,6 +42,14 @@ typedef bool (*placement_filter)(const struct sched_entity *entity, uint32_t cpu
  * sends that CPU an interrupt where run_queue_add says so (an idle CPU always). */
 uint32_t placement_choose(const struct placement_view *view, const struct sched_entity *entity, uint32_t previous,
                           const struct cpu_mask *allowed);
+
+/* Where the FIFO entity goes that waits in the queue, whose lock is held, the first that may go anywhere: of the CPUs
+ * it may use the one with the least urgent, if that is less urgent than the entity. CPU_MAX where there is none. To be
+ * asked when EFFECT_BEHIND or must_push says so, after that was done and again until nobody moves. */
+uint32_t push_choose(const struct placement_view *view, const struct run_queue *queue, placement_filter may_run);
+
+/* Moves that entity, and to's CPU has to be told EFFECT_PREEMPT. NULL where it is not the case any more. Both locks. */
+struct sched_entity *push_move(struct run_queue *from, struct run_queue *to, uint64_t now, placement_filter may_run);
 
 /* A CPU, of those of `among`, from which the idle one could take somebody: where the most wait. CPU_MAX where nobody
  * waits. No lock. */

@@ -5,6 +5,7 @@
 
 #include "cpu_queue.h"
 #include "priority.h"
+#include "spread.h"
 
 #define URGENCY_FAIR_MAX (NICE_MAX - NICE_MIN + 1) /* of nice -20; nice 19 is 1 */
 
@@ -42,11 +43,17 @@ static void change(struct thread *thread, change_function write_down, const stru
     uint64_t flags = irq_save();
     struct cpu_queue *queue = thread_queue_lock(thread);
     enum run_queue_effect effect;
+    bool must_push;
 
     write_down(thread, policy);
     effect = apply(queue, thread);
+    must_push = spread_take_push(queue);
     spinlock_unlock_irq_off(&queue->lock);
     cpu_queue_tell(queue, effect);
+    if (must_push)
+        spread_push_all(queue);
+    else if (effect == EFFECT_BEHIND)
+        spread_push(queue);
     irq_restore(flags);
     preempt_check();
 }

@@ -72,7 +72,7 @@ static enum run_queue_effect effect_of(const struct run_queue *queue, const stru
     if (running == NULL)
         return EFFECT_PREEMPT;
     if (entity->class == SCHED_FIFO)
-        return running->class == SCHED_FAIR || entity->priority > running->priority ? EFFECT_PREEMPT : EFFECT_NONE;
+        return sched_urgency(entity) > sched_urgency(running) ? EFFECT_PREEMPT : EFFECT_BEHIND;
     if (running->class == SCHED_FIFO)
         return EFFECT_NONE;
     if (fair_goes_before(&queue->fair, entity, running))
@@ -234,6 +234,14 @@ static ALWAYS_INLINE struct sched_entity *start(struct run_queue *queue, struct 
     return next;
 }
 
+/* Who runs has changed. From idle and fair ones on nothing can become less urgent. */
+static void note_urgency(struct run_queue *queue, uint32_t urgency)
+{
+    if (queue->fifo.nr != 0 || (queue->urgency > URGENCY_FAIR && queue->urgency > urgency))
+        queue->must_push = true;
+    WRITE_ONCE(queue->urgency, urgency);
+}
+
 static NOINLINE struct sched_entity *next_of_all(struct run_queue *queue, uint64_t now,
                                                  enum run_queue_departure departure)
 {
@@ -246,11 +254,8 @@ static NOINLINE struct sched_entity *next_of_all(struct run_queue *queue, uint64
     }
     next = choose(queue, previous, departure == YIELDS);
     queue->running = NULL;
-    WRITE_ONCE(queue->urgency, 0);
-    if (next == NULL)
-        return NULL;
-    WRITE_ONCE(queue->urgency, sched_urgency(next));
-    return start(queue, next, now);
+    note_urgency(queue, next == NULL ? 0 : sched_urgency(next));
+    return next == NULL ? NULL : start(queue, next, now);
 }
 
 /* Whether there are two, fair and of one weight, the other one queued: so nobody was handed over. */
@@ -378,7 +383,7 @@ enum run_queue_effect run_queue_set_policy(struct run_queue *queue, struct sched
         return EFFECT_NONE;
     WRITE_ONCE(queue->load, queue->load + load_of(entity));
     if (entity->state == ENTITY_RUNNING)
-        WRITE_ONCE(queue->urgency, sched_urgency(entity));
+        note_urgency(queue, sched_urgency(entity));
     if (stays)
         return EFFECT_NONE;
     put_in(queue, entity, place);

@@ -46,6 +46,8 @@ struct run_queue {
     struct fair_queue fair;
     struct fifo_queue fifo;
     uint32_t cpu;
+    bool must_push; /* a FIFO entity has begun to wait here, or the running one is less urgent than before: push_choose
+                     * (placement.h) is due, for this queue and for all others. The caller clears it */
     /* For placement.h, which reads the first three of other CPUs' without their locks. */
     uint64_t load;         /* the weights of all that want the CPU; FIFO threads count as the heaviest */
     uint32_t urgency;      /* of the running one: 0 where there is none, 1 for a fair one, 1 + priority for FIFO */
@@ -67,7 +69,8 @@ enum run_queue_arrival {
 /* What the CPU of a queue has to be told. */
 enum run_queue_effect {
     EFFECT_NONE,
-    EFFECT_TIMER,   /* the running entity was alone and is no longer: run_queue_slice_end has to be asked anew there */
+    EFFECT_BEHIND, /* nothing; but a FIFO entity waits here, and another CPU may be for it: push_choose (placement.h) */
+    EFFECT_TIMER,  /* the running entity was alone and is no longer: run_queue_slice_end has to be asked anew there */
     EFFECT_PREEMPT, /* somebody should run before the running entity, or the CPU is idle: it has to call run_queue_next
                      */
 };
@@ -127,10 +130,12 @@ static inline bool run_queue_has_waiting(const struct run_queue *queue)
     return (queue->fair.nr | queue->fifo.nr) != 0 || READ_ONCE(queue->handed) != NULL;
 }
 
+#define URGENCY_FAIR 1u
+
 /* 0 for nobody, 1 for a fair entity, 1 + priority for a FIFO one. */
 static inline uint32_t sched_urgency(const struct sched_entity *entity)
 {
-    return entity->class == SCHED_FAIR ? 1 : 1u + entity->priority;
+    return entity->class == SCHED_FAIR ? URGENCY_FAIR : URGENCY_FAIR + entity->priority;
 }
 
 /* How far the fair entities of this queue have come in virtual time, all together; what is between two queues' phases

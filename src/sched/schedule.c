@@ -44,22 +44,33 @@ static void see_off(struct thread *previous, enum thread_leaves leaves)
     thread_arrive(previous, ARRIVAL_MIGRATED);
 }
 
+/* FIFO threads that wait for this CPU, or may come to it. An interrupt has to come where one is for this CPU. */
+static NOINLINE void push_after_switch(struct cpu_queue *queue)
+{
+    spread_push_all(queue);
+    preempt_check();
+}
+
 /* Gives the lock back, and has the slice's end noticed where somebody waits for it. */
 static NOINLINE void unlock_and_time_slice(struct cpu_queue *queue)
 {
     uint64_t slice_end = run_queue_slice_end(&queue->queue);
+    bool must_push = spread_take_push(queue);
 
     if (!READ_ONCE(spread_is_on_)) /* else whom to wake where is looked for each time */
         run_queue_expect_slice_end(&queue->queue, queue->slice_timer_ns);
     unlock_queue(queue);
     if (UNLIKELY(slice_end < queue->slice_timer_ns))
         slice_arm(queue, slice_end);
+    if (UNLIKELY(must_push))
+        push_after_switch(queue);
 }
 
+/* Who takes a key runs where nobody waits, and one CPU takes threads. */
 static ALWAYS_INLINE void unlock_after_switch(struct cpu_queue *queue, enum run_queue_departure departure)
 {
     if (LIKELY(queue->queue.takes_key != HAND_TAKES_NOBODY ||
-               (departure == YIELDS && queue->slice_timer_ns != UINT64_MAX)))
+               (departure == YIELDS && queue->slice_timer_ns != UINT64_MAX && !queue->queue.must_push)))
         unlock_queue(queue);
     else
         unlock_and_time_slice(queue);

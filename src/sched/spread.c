@@ -6,9 +6,10 @@
 
 #include "placement.h"
 
-static struct cpu_mask taking; /* [a] CPUs that take threads; none leaves */
-static struct cpu_mask idle;   /* [a] of them, those with nothing to do: a hint, for it may change at any moment */
-bool spread_is_on_;            /* [I] when boot turns it on, before a second CPU takes threads */
+static struct cpu_mask taking;     /* [a] CPUs that take threads; none leaves */
+static struct cpu_mask idle;       /* [a] of them, those with nothing to do: a hint, for it may change at any moment */
+static struct cpu_mask fifo_waits; /* [a] CPUs in whose queues FIFO threads may wait; changed under the queue's lock */
+bool spread_is_on_;                /* [I] when boot turns it on, before a second CPU takes threads */
 
 void sched_spread_threads(void)
 {
@@ -109,6 +110,68 @@ static NOINLINE bool steal_from_any(struct cpu_queue *queue, uint64_t now)
 bool spread_steal(struct cpu_queue *queue, uint64_t now)
 {
     return READ_ONCE(spread_is_on_) && steal_from_any(queue, now);
+}
+
+/* A FIFO thread that begins to wait, and a CPU that goes on with somebody less urgent, must not miss each other. Who
+ * looks for a CPU has said before that somebody waits (an atomic operation); who looks for threads has said before how
+ * urgent who runs is. So one of them sees the other. */
+static uint32_t choose_push(struct cpu_queue *from)
+{
+    uint32_t cpu;
+
+    spinlock_lock_irq_off(&from->lock);
+    if (from->queue.fifo.nr == 0)
+        (void)cpu_mask_clear_atomic(&fifo_waits, from->queue.cpu);
+    else
+        (void)cpu_mask_set_atomic(&fifo_waits, from->queue.cpu);
+    cpu = push_choose(&view, &from->queue, may_run);
+    spinlock_unlock_irq_off(&from->lock);
+    return cpu;
+}
+
+/* Two CPUs may do this at once, each to the other: in the order of T5 both locks can be waited for. */
+static void push_to(struct cpu_queue *from, struct cpu_queue *to)
+{
+    bool is_upwards = from->queue.cpu < to->queue.cpu;
+    struct cpu_queue *first = is_upwards ? from : to, *second = is_upwards ? to : from;
+    struct sched_entity *entity;
+
+    spinlock_lock_irq_off(&first->lock);
+    spinlock_lock_irq_off(&second->lock);
+    entity = push_move(&from->queue, &to->queue, sched_now_ns(), may_run);
+    if (entity != NULL) {
+        note_moved(to, entity);
+        spread_note_busy(to);
+    }
+    spinlock_unlock_irq_off(&second->lock);
+    spinlock_unlock_irq_off(&first->lock);
+    if (entity != NULL)
+        cpu_queue_tell(to, EFFECT_PREEMPT);
+}
+
+/* Where a move fails, others have changed what it was chosen by. */
+void spread_push(struct cpu_queue *queue)
+{
+    uint32_t cpu;
+
+    if (!READ_ONCE(spread_is_on_))
+        return;
+    while ((cpu = choose_push(queue)) != CPU_MAX)
+        push_to(queue, cpu_queue_of(cpu));
+}
+
+void spread_push_all(struct cpu_queue *queue)
+{
+    uint32_t cpu;
+
+    if (READ_ONCE(queue->queue.fifo.nr) != 0)
+        spread_push(queue);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with the atomic operations in choose_push */
+    cpu_mask_for_each(cpu, &fifo_waits)
+    {
+        if (cpu != queue->queue.cpu)
+            spread_push(cpu_queue_of(cpu));
+    }
 }
 
 struct cpu_queue *spread_balance(struct cpu_queue *queue, uint64_t now, enum run_queue_effect *effect)

@@ -37,6 +37,22 @@ static ALWAYS_INLINE uint32_t spread_choose(const struct cpu_queue *queue, const
  * not empty any more. */
 bool spread_steal(struct cpu_queue *queue, uint64_t now);
 
+/* A FIFO thread waits in this queue (EFFECT_BEHIND), or may use other CPUs than before: it goes where somebody less
+ * urgent runs. Context: irq-off, no queue's lock held; then preempt_check. */
+void spread_push(struct cpu_queue *queue);
+
+/* [l] Whether spread_push_all is due for this queue, once the lock is free. */
+static ALWAYS_INLINE bool spread_take_push(struct cpu_queue *queue)
+{
+    bool must_push = queue->queue.must_push;
+
+    queue->queue.must_push = false;
+    return must_push;
+}
+
+/* The same for those that wait in this queue and, since its CPU may run somebody less urgent, in all others. */
+void spread_push_all(struct cpu_queue *queue);
+
 /* A slice has ended here, somebody waits, and the lock is held: hands one over to a CPU with less to do where that is
  * fair. Returns whose CPU is to be told `effect` once the lock is free, or NULL. */
 struct cpu_queue *spread_balance(struct cpu_queue *queue, uint64_t now, enum run_queue_effect *effect);

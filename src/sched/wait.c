@@ -81,6 +81,8 @@ static void rouse(struct cpu_queue *queue, struct thread *thread)
     }
     hand_forget(&thread->entity); /* in transit it has an owner: T4 */
     cpu_queue_unlock_and_tell(queue, effect);
+    if (UNLIKELY(effect == EFFECT_BEHIND))
+        spread_push(queue);
     if (UNLIKELY(is_in_transit))
         thread_arrive(thread, ARRIVAL_WOKEN);
 }

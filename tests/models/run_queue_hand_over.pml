@@ -1,6 +1,7 @@
-/* src/sched, invariants T1 to T5 of thread_internal.h: one thread that runs, is preempted, sleeps, is woken, stolen and
- * moved, over the run queues of two CPUs. It is in one queue at most, runs on one CPU at most, and who switches to it finds
- * its registers as they were saved by who switched away from it last. Nobody waits for ever for a lock.
+/* src/sched, invariants T1 to T5 of thread_internal.h: one thread that runs, is preempted, sleeps, is woken, stolen,
+ * pushed and moved, over the run queues of two CPUs. It is in one queue at most, runs on one CPU at most, and who
+ * switches to it finds its registers as they were saved by who switched away from it last. Nobody waits for ever for a
+ * lock.
  *
  * The CPUs' other threads are nothing here: a CPU without our thread is idle. Left out: what is
  * waited for, and that no wake-up is lost (sleep_wake.pml). */
@@ -153,6 +154,19 @@ inline steal(victim)
     unlock(cpu)
 }
 
+/* T5: to the other CPU, both locks waited for. */
+inline push(to)
+{
+    lock(0);
+    lock(1);
+    if
+    :: LOAD(cpu, CPU_OF) == cpu && entity == QUEUED -> store(cpu, CPU_OF, to)
+    :: else
+    fi;
+    unlock(1);
+    unlock(0)
+}
+
 /* The thread, where it runs here, announces a wait, is preempted, or sleeps; the CPU, where it is queued here, switches to it. */
 inline schedule()
 {
@@ -180,6 +194,7 @@ end:
     :: LOAD(cpu, CPU_OF) == cpu && (entity == QUEUED || (entity == RUNNING && nr_saved < SWITCHES)) ->
         schedule()
     :: entity == QUEUED && LOAD(cpu, CPU_OF) != cpu -> steal(other)
+    :: entity == QUEUED && LOAD(cpu, CPU_OF) == cpu -> push(other)
     od
 }
 

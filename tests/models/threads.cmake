@@ -64,6 +64,9 @@ model_mutant(run_queue_hand_over steals_with_both_locks_waited_for
     };
 ]]
   TO "    lock(victim);\n    is_locked = true;\n" EXPECT "invalid end state|nr_saved==3")
+# The same, of two that push to each other.
+model_mutant(run_queue_hand_over pushes_with_its_own_lock_first
+  FROM "    lock(0);\n    lock(1);\n" TO "    lock(cpu);\n    lock(to);\n" EXPECT "invalid end state|nr_saved==3")
 
 model_test(cpu_hand_over)
 set(not_asleep [[==3\)&&\(at\[[012]\]==cpu\)\)&&is_announced]])

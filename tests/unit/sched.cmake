@@ -1,6 +1,7 @@
 set(sched_policy src/sched/fair.c src/sched/fair_check.c src/sched/fifo.c src/sched/nice.c src/sched/placement.c
     src/sched/run_queue.c src/lib/rbtree.c)
 unit_test(sched_run_queue SOURCES test_sched_run_queue.c KERNEL ${sched_policy})
+unit_test(sched_placement SOURCES test_sched_placement.c KERNEL ${sched_policy})
 unit_test(sched_simulation SOURCES test_sched_simulation.c sched_simulator.c KERNEL ${sched_policy})
 
 # What no bug is planted in is compiled once.
@@ -19,7 +20,7 @@ function(sched_objects out)
   set("${out}" "${objects}" PARENT_SCOPE)
 endfunction()
 
-# sched_plant(BUG TEST run_queue|simulation SOURCE fair|fifo|placement|run_queue FROM code TO code EXPECT regex
+# sched_plant(BUG TEST run_queue|placement|simulation SOURCE fair|fifo|placement|run_queue FROM code TO code EXPECT regex
 # [ONLY name]): FROM is in the source exactly once; with TO in its place the test of that name fails as EXPECT says.
 function(sched_plant bug)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TEST;SOURCE;FROM;TO;EXPECT;ONLY" "")
@@ -34,6 +35,7 @@ function(sched_plant bug)
             "-DTO=${arg_TO}" -P "${plant}"
     DEPENDS "${CMAKE_SOURCE_DIR}/${source}" "${plant}" "${CMAKE_CURRENT_LIST_FILE}" VERBATIM)
   set(simulator_run_queue "")
+  set(simulator_placement "")
   set(simulator_simulation sched_simulator.c)
   unit_support(support "" "")
   sched_objects(objects "test_sched_${arg_TEST}.c" ${simulator_${arg_TEST}} "${planted}" ${kernel})
@@ -72,3 +74,17 @@ sched_plant(key_outlives_policy TEST run_queue SOURCE run_queue
 sched_plant(moves_without_claim TEST simulation ONLY test_equal_on_several_cpus SOURCE placement
             FROM "run_queue_add_with_claim(to, entity, now, ahead)" TO "run_queue_add_with_claim(to, entity, now, 0)"
             EXPECT "FAILED[^\n]*test_equal_on_several_cpus")
+# FIFO threads that wait for ever on one CPU of several.
+sched_plant(preempted_stays TEST simulation ONLY test_fifo_on_several_cpus SOURCE run_queue
+            FROM "queue->fifo.nr != 0 || (queue->urgency" TO "(queue->urgency"
+            EXPECT "waits while another CPU runs a less urgent one")
+sched_plant(lower_one_goes_on TEST simulation ONLY test_fifo_on_several_cpus SOURCE run_queue
+            FROM "&& queue->urgency > urgency" TO "&& queue->urgency < urgency"
+            EXPECT "waits while another CPU runs a less urgent one")
+sched_plant(first_keeps_others_back TEST simulation ONLY test_fifo_on_several_cpus SOURCE placement
+            FROM "cpu != CPU_MAX || ++looked_at >= CANDIDATES_MAX" TO "cpu != CPU_MAX || ++looked_at > 0"
+            EXPECT "waits while another CPU runs a less urgent one")
+sched_plant(pushed_behind_another TEST placement SOURCE placement
+            FROM "uint32_t running = READ_ONCE(queue->urgency), waiting = fifo_highest(&queue->fifo)"
+            TO "uint32_t running = READ_ONCE(queue->urgency), waiting = 0"
+            EXPECT "FAILED[^\n]*test_fifo_is_placed")

@@ -58,6 +58,21 @@ void sim_init(struct sim *sim, uint32_t nr_cpus, uint64_t seed)
     sim_wrong = NULL;
 }
 
+/* None waits on one CPU while another one that it may use runs somebody less urgent. */
+static void check_fifo_across_cpus(const struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->nr_threads; i++) {
+        const struct sim_thread *thread = &sim->threads[i];
+
+        if (thread->entity.state != ENTITY_QUEUED || thread->entity.class != SCHED_FIFO)
+            continue;
+        for (uint32_t cpu = 0; cpu < sim->nr_cpus; cpu++) {
+            if (cpu_mask_has(&thread->allowed, cpu) && sim->queues[cpu].urgency < sched_urgency(&thread->entity))
+                wrong("a FIFO thread waits while another CPU runs a less urgent one");
+        }
+    }
+}
+
 /* Every thread is where its state says, once, and the most urgent FIFO thread runs. */
 static void check(struct sim *sim)
 {
@@ -85,6 +100,7 @@ static void check(struct sim *sim)
             (queue->running->class != SCHED_FIFO || queue->running->priority < fifo_highest(&queue->fifo)))
             wrong("a FIFO thread waits for a less urgent one");
     }
+    check_fifo_across_cpus(sim);
     if (found != runnable)
         wrong("the queues hold another number of threads than are runnable");
 }
@@ -151,6 +167,38 @@ static void note_started(struct sim *sim, struct sched_entity *entity)
     sim->nr_switches++;
 }
 
+static void switch_on(struct sim *sim, uint32_t cpu, enum run_queue_departure departure);
+
+static void push(struct sim *sim, uint32_t cpu)
+{
+    struct placement_view cpus = view(sim);
+    uint32_t to;
+
+    while ((to = push_choose(&cpus, &sim->queues[cpu], may_run)) != CPU_MAX) {
+        struct sched_entity *entity;
+
+        tally(sim, to);
+        entity = push_move(&sim->queues[cpu], &sim->queues[to], sim->now, may_run);
+        if (entity == NULL) {
+            wrong("who was to be pushed was not");
+            return;
+        }
+        thread_of(entity)->cpu = to;
+        sim->nr_moves++;
+        sim->nr_pushes++;
+        switch_on(sim, to, STAYS);
+    }
+}
+
+static void push_all(struct sim *sim, uint32_t cpu)
+{
+    if (!sim->queues[cpu].must_push)
+        return;
+    sim->queues[cpu].must_push = false;
+    for (uint32_t from = 0; from < sim->nr_cpus; from++)
+        push(sim, from);
+}
+
 static void switch_on(struct sim *sim, uint32_t cpu, enum run_queue_departure departure)
 {
     struct run_queue *queue = &sim->queues[cpu];
@@ -176,6 +224,7 @@ static void switch_on(struct sim *sim, uint32_t cpu, enum run_queue_departure de
         run_queue_expect_slice_end(queue, sim->now); /* the simulator asks for the slice's end in each step */
     if (next != NULL && next != previous)
         note_started(sim, next);
+    push_all(sim, cpu);
 }
 
 static void add(struct sim *sim, struct sim_thread *thread, enum run_queue_arrival arrival)
@@ -183,6 +232,7 @@ static void add(struct sim *sim, struct sim_thread *thread, enum run_queue_arriv
     struct placement_view cpus = view(sim);
     uint32_t cpu = placement_choose(&cpus, &thread->entity, thread->cpu, &thread->allowed);
     bool is_back = arrival == ARRIVAL_WOKEN && cpu == thread->cpu;
+    enum run_queue_effect effect;
 
     thread->cpu = cpu;
     thread->wake_at_ns = UINT64_MAX;
@@ -190,8 +240,11 @@ static void add(struct sim *sim, struct sim_thread *thread, enum run_queue_arriv
     tally(sim, cpu);
     if (is_back && run_queue_try_hand_over(&sim->queues[cpu], &thread->entity))
         return;
-    if (run_queue_add(&sim->queues[cpu], &thread->entity, sim->now, arrival) == EFFECT_PREEMPT)
+    effect = run_queue_add(&sim->queues[cpu], &thread->entity, sim->now, arrival);
+    if (effect == EFFECT_PREEMPT)
         switch_on(sim, cpu, STAYS);
+    else if (effect == EFFECT_BEHIND)
+        push(sim, cpu);
 }
 
 struct sim_thread *sim_add(struct sim *sim, const struct sched_policy *policy, uint32_t cpu)
@@ -207,11 +260,16 @@ struct sim_thread *sim_add(struct sim *sim, const struct sched_policy *policy, u
 
 void sim_set_policy(struct sim *sim, struct sim_thread *thread, const struct sched_policy *policy)
 {
-    struct run_queue *queue = &sim->queues[thread->cpu];
+    uint32_t cpu = thread->cpu;
+    enum run_queue_effect effect;
 
-    tally(sim, thread->cpu);
-    if (run_queue_set_policy(queue, &thread->entity, policy, sim->now) == EFFECT_PREEMPT)
-        switch_on(sim, thread->cpu, STAYS);
+    tally(sim, cpu);
+    effect = run_queue_set_policy(&sim->queues[cpu], &thread->entity, policy, sim->now);
+    if (effect == EFFECT_PREEMPT)
+        switch_on(sim, cpu, STAYS);
+    else if (effect == EFFECT_BEHIND)
+        push(sim, cpu);
+    push_all(sim, cpu);
 }
 
 static void balance(struct sim *sim, uint32_t cpu)

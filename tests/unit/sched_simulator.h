@@ -30,7 +30,7 @@ struct sim {
     uint64_t now, seed;
     uint32_t nr_cpus, nr_threads;
     uint32_t jitter_ns; /* slices end late by up to so much */
-    uint64_t nr_moves, nr_switches, nr_hand_overs, idle_ns;
+    uint64_t nr_moves, nr_pushes, nr_switches, nr_hand_overs, idle_ns;
     int64_t lag_max_ns; /* the largest lag, in CPU time, ever seen of somebody on a queue */
     struct run_queue queues[SIM_CPUS_MAX];
     struct cpu_mask cpus, idle;

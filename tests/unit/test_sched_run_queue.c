@@ -313,7 +313,7 @@ static void test_fifo_goes_first(void **state)
     assert_ptr_equal(next(MS, STAYS), &fifo[0]);
     assert_int_equal(run_queue_slice_end(&queue), UINT64_MAX);
     assert_int_equal(add(&fair[1], MS), EFFECT_NONE);
-    assert_int_equal(add(&fifo[1], MS), EFFECT_NONE);
+    assert_int_equal(add(&fifo[1], MS), EFFECT_BEHIND);
     assert_false(run_queue_account(&queue, 900 * MS));
     assert_ptr_equal(next(900 * MS, STAYS), &fifo[0]);
     assert_ptr_equal(next(901 * MS, WAITS), &fifo[1]);
@@ -355,12 +355,12 @@ static void test_fifo_priority_changes(void **state)
     assert_int_equal(set_policy(&fifo[4], SCHED_FIFO, 0, 11, 1), EFFECT_PREEMPT);
     assert_ptr_equal(next(2, STAYS), &fifo[4]);
     /* Another raised: to the end of that list. */
-    assert_int_equal(set_policy(&fifo[3], SCHED_FIFO, 0, 11, 3), EFFECT_NONE);
+    assert_int_equal(set_policy(&fifo[3], SCHED_FIFO, 0, 11, 3), EFFECT_BEHIND);
     /* Lowered: to the front of the new list. */
     assert_int_equal(set_policy(&fifo[4], SCHED_FIFO, 0, 10, 3), EFFECT_PREEMPT);
     assert_ptr_equal(next(4, STAYS), &fifo[3]);
-    assert_int_equal(set_policy(&fifo[2], SCHED_FIFO, 0, 11, 4), EFFECT_NONE);
-    assert_int_equal(set_policy(&fifo[2], SCHED_FIFO, 0, 10, 4), EFFECT_NONE);
+    assert_int_equal(set_policy(&fifo[2], SCHED_FIFO, 0, 11, 4), EFFECT_BEHIND);
+    assert_int_equal(set_policy(&fifo[2], SCHED_FIFO, 0, 10, 4), EFFECT_BEHIND);
     assert_ptr_equal(next(5, WAITS), &fifo[2]);
     assert_ptr_equal(next(5, WAITS), &fifo[4]);
     assert_ptr_equal(next(5, WAITS), &fifo[0]);
@@ -436,6 +436,47 @@ static void test_policy_change_of_one_alone_is_no_claim(void **state)
     assert_ptr_equal(balance_to(&other, 10 * MS), &fair[1]); /* which that has earned */
 }
 
+static bool takes_push(void)
+{
+    bool must_push = queue.must_push;
+
+    queue.must_push = false;
+    return must_push;
+}
+
+/* Where another CPU may be for who waits here, or this one for who waits elsewhere. */
+static void test_when_fifo_is_pushed(void **state)
+{
+    add(&fair[0], 0);
+    add(&fair[1], 0);
+    next(0, STAYS);
+    next(1, YIELDS);
+    next(2, WAITS);
+    assert_false(takes_push()); /* fair ones never ask */
+    add(&fifo[0], 3);
+    next(3, STAYS);
+    assert_false(takes_push()); /* it runs, and nobody waits */
+    next(4, WAITS);
+    assert_true(takes_push()); /* a fair one goes on */
+    sched_entity_init(&fifo[7], &(struct sched_policy){SCHED_FIFO, 0, 99});
+    add(&fifo[1], 5);
+    next(5, STAYS);
+    add(&fifo[7], 6);
+    assert_false(takes_push());
+    next(6, STAYS);
+    assert_true(takes_push()); /* one was preempted */
+    next(7, WAITS);
+    assert_true(takes_push()); /* a less urgent one goes on */
+    assert_int_equal(set_policy(&fifo[1], SCHED_FIFO, 0, 9, 8), EFFECT_NONE);
+    assert_true(takes_push()); /* it has become less urgent itself */
+    assert_int_equal(set_policy(&fifo[1], SCHED_FIFO, 0, 10, 8), EFFECT_NONE);
+    assert_false(takes_push());
+    assert_int_equal(set_policy(&fifo[1], SCHED_FAIR, 0, 10, 9), EFFECT_TIMER);
+    assert_true(takes_push());
+    next(10, STAYS);
+    assert_false(takes_push());
+}
+
 static void test_clock_that_is_behind(void **state)
 {
     add(&fair[0], 1000);
@@ -483,6 +524,7 @@ int main(void)
         cmocka_unit_test_setup(test_who_may_not_be_handed_over, setup),
         cmocka_unit_test_setup(test_weight_change_keeps_lag, setup),
         cmocka_unit_test_setup(test_policy_change_of_one_alone_is_no_claim, setup),
+        cmocka_unit_test_setup(test_when_fifo_is_pushed, setup),
         cmocka_unit_test_setup(test_clock_that_is_behind, setup),
         cmocka_unit_test_setup(test_misuse_ends_the_kernel, setup),
         cmocka_unit_test(test_nice_weights),
