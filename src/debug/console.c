@@ -12,13 +12,14 @@
  * that nobody waits for long, however much the others log. What is left is the waiter's: it counts itself out only
  * after it has taken the lock, and then drains and looks again as in C1. So a writer that sees somebody waiting may
  * leave as well (record complete ; fence ; nr_waiting read, against nr_waiting decreased ; ... ; fence ; record looked
- * for). C3  Waiting on one's own CPU would never end: an interrupt that finds its CPU to be the owner logs its output
- * instead. The holder cannot be preempted (preempt_disable), so the owner's CPU is the owner's context or one above
- * it. C4  In a panic the other CPUs are stopped and there is no lock: the holder may be one of them, or the context
- * underneath. One that has not stopped, in an NMI for instance, writes nothing any more. Positions advance before a
- * record is written, so that a fault in a driver does not bring the same record again. What is in hand under the lock
- * (record, line) may be overwritten then: the context underneath never goes on. tests/models/console_hand_off.pml is
- * checked for C1 to C3. */
+ * for). Who is counted keeps its CPU, or all would leave their records to a thread that does not run: where another is
+ * to run there, it counts itself out until it is back. C3  Waiting on one's own CPU would
+ * never end: an interrupt that finds its CPU to be the owner logs its output instead. The holder cannot be preempted
+ * (preempt_disable), so the owner's CPU is the owner's context or one above it. C4  In a panic the other CPUs are
+ * stopped and there is no lock: the holder may be one of them, or the context underneath. One that has not stopped, in
+ * an NMI for instance, writes nothing any more. Positions advance before a record is written, so that a fault in a
+ * driver does not bring the same record again. What is in hand under the lock (record, line) may be overwritten then:
+ * the context underneath never goes on. tests/models/console_hand_off.pml is checked for C1 to C3. */
 #include <debug/console.h>
 
 #include <base/assert.h>
@@ -102,18 +103,48 @@ static bool is_owned_here(void)
     return result;
 }
 
+/* Another thread waits for this CPU, and would get it at unlock: the records that are left come when this one is back,
+ * or are another drainer's. A line is slow, and there may be many. */
+static bool must_make_way(void)
+{
+    return preempt_is_requested() && preempt_depth() == 1 && irqs_are_enabled() &&
+           this_cpu_read(percpu.is_interrupted) == 0 && !in_panic();
+}
+
+static void count_in(void)
+{
+    preempt_disable();
+    __atomic_fetch_add(&nr_waiting, 1, __ATOMIC_RELAXED); /* a hint (C2): orders nothing */
+}
+
+static void count_out(void)
+{
+    __atomic_fetch_sub(&nr_waiting, 1, __ATOMIC_RELAXED);
+    preempt_enable();
+}
+
+/* Another thread gets this CPU. What was left to this one is shown by the next who logs, or by this one when it is
+ * back. */
+static void make_way(void)
+{
+    count_out();
+    count_in();
+}
+
 /* Returns 0, or -EBUSY when this CPU is the owner (C3), or is to be silent (C4). */
 static int wait_lock(void)
 {
     int result = 0;
 
-    __atomic_fetch_add(&nr_waiting, 1, __ATOMIC_RELAXED); /* a hint (C2): orders nothing */
+    count_in();
     while (result == 0 && !in_panic() && !try_lock()) {
         if (is_owned_here())
             result = -EBUSY;
+        else if (must_make_way())
+            make_way();
         cpu_relax();
     }
-    __atomic_fetch_sub(&nr_waiting, 1, __ATOMIC_RELAXED);
+    count_out();
     return is_silenced() ? -EBUSY : result;
 }
 
@@ -239,14 +270,6 @@ static bool drain_one(struct console *console, bool *is_hidden)
 static bool somebody_waits(void)
 {
     return __atomic_load_n(&nr_waiting, __ATOMIC_RELAXED) > 0 && !in_panic();
-}
-
-/* Another thread waits for this CPU, and would get it at unlock: the records that are left come when this one is back,
- * or are another drainer's. A line is slow, and there may be many. */
-static bool must_make_way(void)
-{
-    return preempt_is_requested() && preempt_depth() == 1 && irqs_are_enabled() &&
-           this_cpu_read(percpu.is_interrupted) == 0 && !in_panic();
 }
 
 /* At least one record where there is one, so that who makes way gets on. */

@@ -1,6 +1,7 @@
 /* Lines that several CPUs log and print at the same time: each comes out whole, once, and no line holds two. */
 #include <base/errno.h>
 #include <cpu/cpu_mask.h>
+#include <cpu/interrupts.h>
 #include <debug/console.h>
 #include <debug/log.h>
 #include <debug/test.h>
@@ -8,6 +9,8 @@
 #include <lib/string.h>
 #include <sched/thread.h>
 #include <smp/cpu.h>
+#include <time/clock.h>
+#include <time/timer.h>
 
 #define WRITERS_MAX 4u
 #define ROUNDS      12u
@@ -163,4 +166,120 @@ KERNEL_TEST(log_cpus, "log/lines_of_several_cpus_are_not_mixed")
         for (unsigned round = 0; round < ROUNDS; round++)
             for (unsigned kind = 0; kind < NR_KINDS; kind++)
                 EXPECT_EQ(captured.seen[writer][round][kind], 1);
+}
+
+/* A console that keeps its writer until the FIFO thread runs. The steps of the test, each set once. */
+static struct {
+    bool is_held, is_waited_for, is_fifo_running, is_second_seen, is_in_time, is_over; /* [a] */
+} turn;
+
+static void set(bool *step)
+{
+    __atomic_store_n(step, true, __ATOMIC_RELEASE);
+}
+
+/* False where it does not come. */
+static bool wait_for(const bool *step, uint64_t patience_ns)
+{
+    uint64_t end_ns = clock_now_ns() + patience_ns;
+
+    while (!__atomic_load_n(step, __ATOMIC_ACQUIRE) && clock_now_ns() < end_ns)
+        cpu_relax();
+    return __atomic_load_n(step, __ATOMIC_ACQUIRE);
+}
+
+static void hold_write(struct console *console, const char *bytes, size_t length)
+{
+    char line[LINE_MAX];
+
+    (void)console;
+    strlcpy(line, bytes, length < sizeof(line) ? length + 1 : sizeof(line));
+    if (strstr(line, "turn: first")) {
+        set(&turn.is_held);
+        (void)wait_for(&turn.is_fifo_running, NS_PER_S);
+    }
+    if (strstr(line, "turn: second"))
+        set(&turn.is_second_seen);
+}
+
+static struct console hold = {.name = "hold", .write = hold_write};
+
+static int log_first_and_second(void *argument)
+{
+    (void)argument;
+    log_info("turn: first");
+    log_info("turn: second");
+    if (wait_for(&turn.is_second_seen, 2 * NS_PER_S))
+        set(&turn.is_in_time);
+    set(&turn.is_over);
+    return 0;
+}
+
+static int print_between(void *argument)
+{
+    (void)argument;
+    (void)wait_for(&turn.is_held, NS_PER_S);
+    set(&turn.is_waited_for);
+    console_printf("turn: printed\n");
+    return 0;
+}
+
+/* Asleep until the other one waits for the consoles. */
+static int take_cpu(void *argument)
+{
+    uint64_t end_ns = clock_now_ns() + NS_PER_S;
+
+    (void)argument;
+    while (!__atomic_load_n(&turn.is_waited_for, __ATOMIC_ACQUIRE) && clock_now_ns() < end_ns)
+        sleep_ns(NS_PER_MS);
+    sleep_ns(10 * NS_PER_MS);
+    set(&turn.is_fifo_running);
+    (void)wait_for(&turn.is_over, 4 * NS_PER_S);
+    return 0;
+}
+
+static int start_on(struct thread **thread, uint32_t cpu, thread_function function, enum sched_class class)
+{
+    struct thread_options options = {.name = "turn", .class = class, .priority = class == SCHED_FIFO ? 1 : 0};
+    struct cpu_mask only = {0};
+
+    cpu_mask_set(&only, cpu);
+    options.affinity = &only;
+    return thread_create(thread, &options, function, NULL);
+}
+
+static int run_turn(void)
+{
+    struct thread *threads[3] = {0};
+    int error = start_on(&threads[0], 1, take_cpu, SCHED_FIFO);
+
+    if (error == 0)
+        error = start_on(&threads[1], 1, print_between, SCHED_FAIR);
+    if (error == 0)
+        error = start_on(&threads[2], 0, log_first_and_second, SCHED_FAIR);
+    for (unsigned i = 0; i < ARRAY_SIZE(threads); i++)
+        if (threads[i] && thread_join(threads[i], NULL) != 0)
+            error = -EIO;
+    return error;
+}
+
+/* What others log goes on being shown. */
+KERNEL_TEST(log_waiter, "log/a_thread_that_waits_for_the_consoles_and_loses_its_cpu_holds_up_nobody")
+{
+    static bool is_registered; /* [prompt] */
+    enum log_level before;
+
+    if (smp_nr_online() < 2)
+        return;
+    before = log_set_console_level(LOG_INFO);
+    memset(&turn, 0, sizeof(turn));
+    hold.is_prompt_only = hold.is_silent = false;
+    if (!is_registered)
+        console_register(&hold);
+    is_registered = true;
+    EXPECT_EQ(run_turn(), 0);
+    hold.is_prompt_only = hold.is_silent = true;
+    (void)log_set_console_level(before);
+    EXPECT(turn.is_waited_for && turn.is_fifo_running);
+    EXPECT(turn.is_in_time);
 }

@@ -124,7 +124,7 @@ inline console_flush()
     position = 0
 }
 
-/* is_mine: false where this CPU is the owner (C3). */
+/* is_mine: false where this CPU is the owner (C3). A thread may have to make way for another, once. */
 inline wait_lock()
 {
     fetch_add(cpu, NR_WAITING, 1);
@@ -133,6 +133,13 @@ inline wait_lock()
         if
         :: is_mine -> break
         :: else
+        fi;
+        if
+        :: may_make_way ->
+            may_make_way = false;
+            fetch_add(cpu, NR_WAITING, -1);
+            fetch_add(cpu, NR_WAITING, 1)
+        :: true
         fi;
         if
         :: LOAD(cpu, LOCK_OWNER) == MINE -> break
@@ -165,7 +172,7 @@ inline console_write()
 proctype context(byte cpu) provided (!is_interrupted[cpu])
 {
     byte sequence, expected, position, at_least;
-    bool is_mine;
+    bool is_mine, may_make_way = true;
 
     if
     :: log_write()
@@ -177,7 +184,7 @@ proctype context(byte cpu) provided (!is_interrupted[cpu])
 proctype interrupt(byte cpu)
 {
     byte sequence, expected, position, at_least;
-    bool is_mine;
+    bool is_mine, may_make_way;
 
     is_interrupted[cpu] = true;
     if
