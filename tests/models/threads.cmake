@@ -156,6 +156,16 @@ model_mutant(tlb_shootdown taken_in_two_steps
     memory[ASKERS(cpu)] = 0;
 ]]
   EXPECT "is_free")
+# Of a CPU that joins, or stops on its way, nobody gets an answer.
+model_mutant(tlb_shootdown waits_for_who_was_left_out
+  FROM "    :: memory[STATE] == LEFT_OUT && (memory[ASKERS(2)] & (1 << cpu)) -> take_back()\n" TO "" EXPECT "is_free")
+model_mutant(tlb_shootdown taken_before_it_is_online
+  FROM "    :: is_raised[cpu] -> is_raised[cpu] = false\n    :: break\n"
+  TO "    :: memory[ASKERS(cpu)] != 0 -> memory[ASKERS(cpu)] = 0; goto stopped\n    :: break\n" EXPECT "is_free")
+model_mutant(tlb_shootdown joins_without_looking FROM "    run_asked(); /* answers_begin */\n" TO "" EXPECT "is_free")
+model_mutant(tlb_shootdown given_up_though_online
+  FROM "    compare_exchange(cpu, STATE, expected, LEFT_OUT, is_swapped);\n" TO "    memory[STATE] = LEFT_OUT;\n"
+  EXPECT "is_free|is_cached")
 
 model_test(tlb_idle)
 # Each of them uses a translation whose frame is somebody else's.
