@@ -33,31 +33,40 @@ INIT int quarantine_init_(void)
 }
 
 /* The oldest object, where there are more than these; else NULL. */
-static void *take_oldest(uint64_t objects, uint64_t bytes)
-{
-    uint64_t flags = spinlock_lock_irqsave(&quarantine_lock);
-    void *object = NULL;
-
-    if (nr_objects > objects || nr_bytes > bytes) {
-        object = ring[oldest];
-        oldest = (oldest + 1) % capacity;
-        nr_objects--;
-        nr_bytes -= page_of_address(object)->cache->stride;
-    }
-    spinlock_unlock_irqrestore(&quarantine_lock, flags);
-    return object;
-}
-
-static void evict(uint64_t objects, uint64_t bytes)
+static void *take_oldest_locked(uint64_t objects, uint64_t bytes)
 {
     void *object;
 
-    while ((object = take_oldest(objects, bytes))) {
+    if (nr_objects <= objects && nr_bytes <= bytes)
+        return NULL;
+    object = ring[oldest];
+    oldest = (oldest + 1) % capacity;
+    nr_objects--;
+    nr_bytes -= page_of_address(object)->cache->stride;
+    return object;
+}
+
+/* False where there are no more than these. The lock is kept until the object is back: who finds none of a cache here
+ * may destroy it. */
+static bool evict_oldest(uint64_t objects, uint64_t bytes)
+{
+    uint64_t flags = spinlock_lock_irqsave(&quarantine_lock);
+    void *object = take_oldest_locked(objects, bytes);
+
+    if (object) {
         struct slab_cache *cache = page_of_address(object)->cache;
 
         __atomic_sub_fetch(&cache->nr_quarantined, 1, __ATOMIC_RELAXED); /* a counter: orders nothing */
         slab_give_back(cache, object);
     }
+    spinlock_unlock_irqrestore(&quarantine_lock, flags);
+    return object != NULL;
+}
+
+static void evict(uint64_t objects, uint64_t bytes)
+{
+    while (evict_oldest(objects, bytes))
+        ;
 }
 
 /* False where the ring is full, or not there yet. */

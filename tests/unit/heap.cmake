@@ -7,6 +7,8 @@ unit_test(slab SOURCES test_slab.c ${heap_support} KERNEL ${heap_slab} ${heap_pa
 unit_test(slab_release SOURCES test_slab.c ${heap_support} KERNEL ${heap_slab} ${heap_pages} RELEASE)
 unit_test(heap_interrupted SOURCES test_heap_interrupted.c ${heap_support} KERNEL ${heap_slab} ${heap_pages}
           DEFINITIONS UNIT_INTERRUPTS=1)
+unit_test(quarantine SOURCES test_quarantine.c ${heap_support} KERNEL mm/quarantine.c ${heap_slab} ${heap_pages}
+          DEFINITIONS UNIT_INTERRUPTS=1 CONFIG_KASAN=1)
 unit_test(rbtree SOURCES test_rbtree.c KERNEL src/lib/rbtree.c)
 unit_test(vmalloc SOURCES test_vmalloc.c ${heap_support}
           KERNEL mm/vmalloc.c mm/vm_area.c mm/stack.c src/debug/known_stacks.c src/lib/rbtree.c ${heap_slab} ${heap_pages})
