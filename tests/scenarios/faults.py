@@ -1,6 +1,7 @@
 """Provoked faults, each in its own boot, each with its report checked field by field (report.py)."""
 import os
 import re
+import time
 
 import report as reports
 from harness import Machine, outcome, scenario
@@ -494,19 +495,13 @@ def machine_check_corrected(run):
     """a corrected machine check, at the prompt: logged within a second, with the owner of the page, and only once"""
     with run.boot(MACHINE) as vm:
         vm.wait_prompt()
-        start = vm.position
-        vm.qmp("stop")  # by the machine's own time, from where it goes on: the host's may jump
         vm.monitor("mce 0 3 0x9c00000000000134 0 0x1234000 0x8c")
-        vm.send("clock\r")
-        vm.qmp("cont")
+        started = time.monotonic()
         vm.expect(r"machine check: corrected error: CPU 0 bank 3 status 0x9c00000000000134 VAL EN MISCV ADDRV: "
                   r"cache hierarchy: data read, data cache, level 0")
         vm.expect(r"machine check: corrected error: CPU 0 bank 3 address 0x0000000001234000 misc 0x000000000000008c: "
                   r"frame 0x1234: owner [a-z ]+, references \d+")
-        said = r"^since boot: ([\d.]+) s$"
-        went_on = float((re.search(said, vm.output[start:], re.M) or vm.expect(said))[1])
-        logged = float(re.search(r"\[ *([\d.]+)\] machine check: corrected error: CPU 0 bank 3 status", vm.output)[1])
-        assert logged - went_on < 1, f"it took {logged - went_on:.3f} s"
+        assert time.monotonic() - started < 1, "it took more than a second"
         vm.send("fault machine_check_corrected\r")
         vm.expect("waiting for `mce")
         vm.monitor("mce 0 3 0x9c00000000000134 0 0x1234000 0x8c")
