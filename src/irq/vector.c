@@ -170,7 +170,9 @@ void vector_wait(uint32_t cpu, const struct irq_line *line)
 
 void vector_count_own(unsigned vector)
 {
-    this_cpu_pointer(vectors)->own_counts[vector - FIRST_OWN_VECTOR]++;
+    uint64_t *count = &this_cpu_pointer(vectors)->own_counts[vector - FIRST_OWN_VECTOR];
+
+    WRITE_ONCE(*count, *count + 1); /* other CPUs read it */
 }
 
 uint64_t vector_own_count(uint32_t cpu, unsigned vector)
