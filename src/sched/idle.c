@@ -1,5 +1,6 @@
 /* The idle threads, and how CPUs come to have threads at all. */
 #include <base/assert.h>
+#include <base/counter.h>
 #include <base/errno.h>
 #include <base/layout.h>
 #include <boot/image.h>
@@ -40,7 +41,7 @@ static void halt_idle(void)
 static void wait_for_work(struct cpu_queue *queue)
 {
     irq_disable();
-    queue->nr_looks++;
+    counter_increment(&queue->nr_looks);
     if (!preempt_is_requested())
         spread_note_idle(queue);
     if (!preempt_is_requested() && timer_will_interrupt()) {
@@ -144,7 +145,7 @@ void sched_run_cpu(void)
         idle->stack = (void *)(uintptr_t)stack.base;
     idle->canary = this_cpu_read(percpu.stack_canary);
     thread_list_add(idle);
-    queue->idle_since = sched_now_ns();
+    WRITE_ONCE(queue->idle_since, sched_now_ns());
     this_cpu_write(percpu.current, idle);
     spread_add_cpu(queue);
     irq_enable();

@@ -2,6 +2,7 @@
 #include "cpu_queue.h"
 
 #include <base/assert.h>
+#include <base/counter.h>
 #include <cpu/fpu.h>
 #include <sched/sched.h>
 #include <smp/ipi.h>
@@ -108,14 +109,14 @@ void thread_start(struct thread *thread, struct thread *previous)
 
 static NOINLINE void begin_idle(struct cpu_queue *queue, uint64_t now)
 {
-    queue->idle_since = now;
+    WRITE_ONCE(queue->idle_since, now);
 }
 
 static NOINLINE void end_idle(struct cpu_queue *queue, uint64_t now)
 {
     spread_note_busy(queue);
-    queue->idle_ns += now - queue->idle_since;
-    queue->idle_since = 0;
+    WRITE_ONCE(queue->idle_ns, queue->idle_ns + now - queue->idle_since);
+    WRITE_ONCE(queue->idle_since, 0);
 }
 
 /* Whoever may not stay here goes as if it waited, and is put elsewhere by finish_switch; who waits anyway is, when it
@@ -139,8 +140,8 @@ enum switch_kind { SWITCH_PLAIN, SWITCH_SPECIAL };
 
 static ALWAYS_INLINE struct thread *switch_stacks(struct cpu_queue *queue, struct thread *previous, struct thread *next)
 {
-    queue->nr_switches++;
-    next->nr_switches++;
+    counter_increment(&queue->nr_switches);
+    counter_increment(&next->nr_switches);
     lockdep_switch(&next->lockdep);
     return thread_switch(previous, next);
 }
@@ -175,7 +176,7 @@ static ALWAYS_INLINE void switch_to_next(struct cpu_queue *queue, enum run_queue
     uint64_t now = sched_now_ns();
 
     preempt_request_done();
-    queue->nr_looks++;
+    counter_increment(&queue->nr_looks);
     if (departure == WAITS)
         WRITE_ONCE(previous->wait_since, now);
     if (kind == SWITCH_SPECIAL)

@@ -1,5 +1,6 @@
 #include "spread.h"
 
+#include <base/counter.h>
 #include <cpu/interrupts.h>
 #include <sched/sched.h>
 #include <smp/cpu.h>
@@ -68,7 +69,7 @@ uint32_t spread_choose_among_(const struct cpu_queue *queue, const struct thread
 static void note_moved(struct cpu_queue *to, struct sched_entity *entity)
 {
     __atomic_store_n(&thread_of_entity(entity)->cpu, to->queue.cpu, __ATOMIC_RELAXED);
-    to->nr_arrivals++;
+    counter_increment(&to->nr_arrivals);
 }
 
 /* The second lock is only tried for (T5): who has it is switching, and may be on its way to take threads itself. */
