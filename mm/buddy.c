@@ -2,7 +2,7 @@
  *
  * Invariants:
  *  1. A free block of order n begins at a multiple of 2^n, its first page has owner PAGE_FREE and order n and is on
- * free[n].
+ *     free[n].
  *  2. All its other pages have owner PAGE_FREE and order PAGE_ORDER_TAIL and are on no list.
  *  3. The two halves of a block of order n + 1 are never both on free[n].
  *  4. Bit n of orders_free is set exactly when free[n] is not empty. */

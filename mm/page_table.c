@@ -4,8 +4,9 @@
  *  1. An entry changes by one 64-bit store, so that the CPU and lock-free readers see the old one or the new one.
  *  2. A table is linked in with all its entries written, and taken out empty; struct page.references counts them.
  *  3. Entries that lead to tables allow everything that half of the address space may (kernel: write; user: write and
- * user); the leaf alone decides.
+ *     user); the leaf alone decides.
  *  4. Marks (PTE_SOFT_) stand in level 1 only.
+ *
  * Before the array of struct page exists, while the first tables are built, references are not kept; adopting the
  * tables (kernel_map.c) counts them. */
 #include "page_table.h"

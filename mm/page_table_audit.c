@@ -1,12 +1,12 @@
 /* The audit of the kernel's page tables. What must hold of every entry:
  *
  *  1. Nothing is writable and executable, by one mapping or by two of the same frame: frames of the image's read-only
- * sections are writable nowhere, and only code of the image is executable.
+ *     sections are writable nowhere, and only code of the image is executable.
  *  2. No user bit in the kernel half; nothing at all in the user half (these are the kernel's own tables), so no page 0
- * and no identity map.
+ *     and no identity map.
  *  3. An address of the physmap shows the frame of its number.
  *  4. What is not present is 0 or a mark in level 1; what leads to a table allows writing and leads to a page table's
- * frame, which counts the entries in use.
+ *     frame, which counts the entries in use.
  */
 #include "kernel_tables.h"
 #include "mm_audits.h"

@@ -1,8 +1,8 @@
 /* A virtio block device.
  *
  * B1  A request belongs to the driver from submit until its complete is called, once. Meanwhile it is in one place: in
- * a slot (the device has its chain), in its queue's `waiting` (the ring has no room; first come, first served), or on
- *     a list of requests about to be completed.
+ *     a slot (the device has its chain), in its queue's `waiting` (the ring has no room; first come, first served), or
+ *     on a list of requests about to be completed.
  * B2  A slot is in use from the moment its chain is in the ring until that is reaped, or detached after a reset. There
  *     are as many slots as the ring has descriptors, so a chain that fits has a slot.
  * B3  A request waits only while a chain is in flight, whose completion submits it: nothing waits for ever.
@@ -24,8 +24,8 @@
 #include <virtio/queue.h>
 
 #define BLK_QUEUE_SIZE_MAX    1024u
-#define BLK_SEGMENTS_MAX      64u /* of a request's data: 256 KiB from scattered pages; each table has room for as many */
-#define BLK_SEGMENTS_MORE     2u          /* header and status */
+#define BLK_SEGMENTS_MAX      64u /* of a request's data: 256 KiB from scattered pages; each table has room for them */
+#define BLK_SEGMENTS_MORE     2u  /* header and status */
 #define BLK_SEGMENT_BYTES_MAX (32u << 20) /* so many keep a chain below the 4 GiB that a ring can count */
 static_assert((uint64_t)BLK_SEGMENTS_MAX * BLK_SEGMENT_BYTES_MAX < (1ull << 32) - 1, "virtio 1.2 2.7.5");
 

@@ -2,7 +2,7 @@
  * answer is.
  *
  * 1. Interrupts, the timer and the pool that wants more only queue `work`, which does everything else, under the
- * device's lock.
+ *    device's lock.
  * 2. The timer runs while a device without an interrupt has a request, and while a reset is under way; nothing waits.
  * 3. A device that lies, or says that it is broken, is reset: RESETTING. When it has ended that, gone or been cut off,
  *    its buffer is ours again and it is marked failed: FAILED, for good. */

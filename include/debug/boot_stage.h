@@ -21,7 +21,7 @@ enum boot_stage {
     BOOT_STAGES,
 };
 
-#define BOOT_STAGE_POST_PORT                                                                                         \
+#define BOOT_STAGE_POST_PORT \
     0x80                          /* where firmware writes its own POST codes; debug cards and some chipsets show it \
                                    */
 #define BOOT_STAGE_POST_BASE 0xb0 /* stage n is code 0xb0 + n */

@@ -10,7 +10,7 @@
  * thread may have it: the last who has it may free it.
  *
  *  1. owner is 0 when it is free, else the thread's address; MUTEX_HAS_WAITERS is set in it while, and only while,
- * there are waiters. So taking a free one and giving back one nobody waits for is one atomic instruction each.
+ *     there are waiters. So taking a free one and giving back one nobody waits for is one atomic instruction each.
  *  2. Everything else about waiting is changed under the lock "priority inheritance" (src/sync/inherit.c). */
 #pragma once
 

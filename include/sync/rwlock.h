@@ -6,9 +6,9 @@
  * by readers too.
  *
  *  1. Everybody draws a number from next_number. A reader goes in when reader_turn has come to its number, a writer
- * when writer_turn has.
+ *     when writer_turn has.
  *  2. reader_turn is raised by each reader as it goes in: those right behind it go in too. writer_turn is raised by
- * each as it comes out: it reaches a writer's number when all before it are out.
+ *     each as it comes out: it reaches a writer's number when all before it are out.
  *  3. A writer raises both as it comes out, reader_turn first. */
 #pragma once
 

@@ -1,8 +1,8 @@
-/* What a thread leaves in a list while it waits to be woken by whoever takes it out; the sleeping locks
- * and queues are made of it.
+/* What a thread leaves in a list while it waits to be woken by whoever takes it out; the sleeping locks and queues are
+ * made of it.
  *
  *  1. Only under the lock of the list: QUEUED -> TAKEN by who takes it out to wake it; QUEUED -> OUT by the waiter
- * itself.
+ *     itself.
  *  2. Who took it wakes the thread and then sets RELEASED; it touches neither waiter nor thread from there on. Between
  *     the two it is not preempted, so the waiter may spin for that.
  *  3. The waiter does not go, nor does what it is in (a stack, or the thread), before it is OUT or RELEASED. */

@@ -8,10 +8,10 @@
  * V1  An id is reaped only while it is in flight: an id out of range, or one returned twice, is a lie.
  * V2  The device returns no more than it was given: an index that jumps or goes back is a lie.
  * V3  A length is at most what the chain let the device write.
- * V4  After the first lie the queue is broken for good: nothing is added, nothing reaped, every call says -EIO.
- *     Whoever uses it resets the device and then takes the tokens in flight with virtqueue_detach.
+ * V4  After the first lie the queue is broken for good: nothing is added, nothing reaped, every call says -EIO. Whoever
+ *     uses it resets the device and then takes the tokens in flight with virtqueue_detach.
  * V5  What the device asks about notifications is believed: a lie there costs the device its own requests' time, which
- * is the business of whoever waits for them.
+ *     is the business of whoever waits for them.
  *
  * Locking: every call on one queue is serialised by its caller; submission and completion share the free list. The
  * calls do not sleep or take locks, so a lock that interrupt handlers take will do. Context: any but NMI.

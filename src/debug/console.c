@@ -3,23 +3,32 @@
  * The console lock is a word with its owner's number. Nobody who writes a log record ever waits for it:
  *
  * C1  console_flush tries the lock. Whoever fails leaves its record to the holder: a holder looks for records again
- * after it has let the lock go (hand-off). No record is left behind: writer:  record complete ; fence ; swap of the
- * lock, which fails holder:  lock := 0       ; fence ; looks whether a record is complete The fences (sequentially
- * consistent, both in has_undrained) forbid that the swap misses lock := 0 while the holder misses the record. A swap
- * that failed against a later holder is answered by that one in the same way. This holds when the writer is an
- * interrupt or NMI on the holder's own CPU as well: it returns at once. C2  Prompt output has to wait (it is no
- * record). It announces itself in nr_waiting, and a holder that sees it stops draining after the record in hand, so
- * that nobody waits for long, however much the others log. What is left is the waiter's: it counts itself out only
- * after it has taken the lock, and then drains and looks again as in C1. So a writer that sees somebody waiting may
- * leave as well (record complete ; fence ; nr_waiting read, against nr_waiting decreased ; ... ; fence ; record looked
- * for). Who is counted keeps its CPU, or all would leave their records to a thread that does not run: where another is
- * to run there, it counts itself out until it is back. C3  Waiting on one's own CPU would
- * never end: an interrupt that finds its CPU to be the owner logs its output instead. The holder cannot be preempted
- * (preempt_disable), so the owner's CPU is the owner's context or one above it. C4  In a panic the other CPUs are
- * stopped and there is no lock: the holder may be one of them, or the context underneath. One that has not stopped, in
- * an NMI for instance, writes nothing any more. Positions advance before a record is written, so that a fault in a
- * driver does not bring the same record again. What is in hand under the lock (record, line) may be overwritten then:
- * the context underneath never goes on. tests/models/console_hand_off.pml is checked for C1 to C3. */
+ *     after it has let the lock go (hand-off). No record is left behind:
+ *
+ *         writer:  record complete ; fence ; swap of the lock, which fails
+ *         holder:  lock := 0       ; fence ; looks whether a record is complete
+ *
+ *     The fences (sequentially consistent, both in has_undrained) forbid that the swap misses lock := 0 while the
+ *     holder misses the record. A swap that failed against a later holder is answered by that one in the same way.
+ *     This holds when the writer is an interrupt or NMI on the holder's own CPU as well: it returns at once.
+ *
+ * C2  Prompt output has to wait (it is no record). It announces itself in nr_waiting, and a holder that sees it stops
+ *     draining after the record in hand, so that nobody waits for long, however much the others log. What is left is
+ *     the waiter's: it counts itself out only after it has taken the lock, and then drains and looks again as in C1.
+ *     So a writer that sees somebody waiting may leave as well (record complete ; fence ; nr_waiting read, against
+ *     nr_waiting decreased ; ... ; fence ; record looked for). Who is counted keeps its CPU, or all would leave their
+ *     records to a thread that does not run: where another is to run there, it counts itself out until it is back.
+ *
+ * C3  Waiting on one's own CPU would never end: an interrupt that finds its CPU to be the owner logs its output
+ *     instead. The holder cannot be preempted (preempt_disable), so the owner's CPU is the owner's context or one
+ *     above it.
+ *
+ * C4  In a panic the other CPUs are stopped and there is no lock: the holder may be one of them, or the context
+ *     underneath. One that has not stopped, in an NMI for instance, writes nothing any more. Positions advance before a
+ *     record is written, so that a fault in a driver does not bring the same record again. What is in hand under the
+ *     lock (record, line) may be overwritten then: the context underneath never goes on.
+ *
+ * tests/models/console_hand_off.pml is checked for C1 to C3. */
 #include <debug/console.h>
 
 #include <base/assert.h>

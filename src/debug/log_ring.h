@@ -8,13 +8,14 @@
  * state 2s + 2, then the copy, then state 2s + 2 again: the copy is whole.
  *
  * R1  One writer owns a slot at a time. Only the writer that took s writes state 2s + 1 and the record behind it, and s
- * can be taken only when the slot's last owner, the writer of s - size, has completed it: the state that was seen
- * cannot change before the swap succeeds, because only the taker of s may change it. R2  Numbers are dense: whoever
- * takes a number completes it, without waiting for anybody. R3  Nobody waits. A failed swap means that another writer
- * succeeded; an interrupt or NMI that writes while its own CPU writes takes the next number. When the slot's owner of a
- * whole round ago has not completed yet (it was interrupted by more than size records), the record is dropped and
- * counted: waiting could be for the context underneath. R4  No torn record is returned: a reader whose slot was taken
- * meanwhile sees another state after its copy.
+ *     can be taken only when the slot's last owner, the writer of s - size, has completed it: the state that was seen
+ *     cannot change before the swap succeeds, because only the taker of s may change it.
+ * R2  Numbers are dense: whoever takes a number completes it, without waiting for anybody.
+ * R3  Nobody waits. A failed swap means that another writer succeeded; an interrupt or NMI that writes while its own
+ *     CPU writes takes the next number. When the slot's owner of a whole round ago has not completed yet (it was
+ *     interrupted by more than size records), the record is dropped and counted: waiting could be for the context
+ *     underneath.
+ * R4  No torn record is returned: a reader whose slot was taken meanwhile sees another state after its copy.
  *
  * tests/models/log_ring.pml is checked for R1 to R4.
  *

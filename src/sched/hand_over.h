@@ -11,6 +11,7 @@
  *     virtual time or behind it, and a whole slice: its deadline is not the earlier one, so it does not preempt.
  *  2. The end of the running one's slice interrupts its CPU already: nobody has to be told.
  *  3. Nobody else waits: as the running one leaves, the other one is the next.
+ *
  * All of that is one comparison. A key is a CPU and a weight. Who leaves its queue to wait, fair and owed nothing,
  * notes the key, until it is woken or its policy changes; a queue has the key of its running entity while 2 and 3 hold.
  * Everything else that is done to a queue settles it first. Under the queue's lock, as run_queue.h. */

@@ -11,14 +11,16 @@
  *
  * Invariants, cited as T1 to T5:
  *  T1. [q] is the lock of the run queue of `cpu`. `cpu` changes only under that lock, so who holds the lock of the
- * queue that `cpu` names, and finds it still named, has the thread (thread_queue_lock). T2. A CPU switches from one
- * thread to another while it holds its own queue's lock, and the other one releases it. So while the lock is free the
- * saved registers of every thread that is not RUNNING there are complete, and nobody is on their stacks. T3. Only who
- * changes `wait` from waits to awake under [q], and finds the entity OUT, makes the thread runnable: it is put into one
- * queue once. T4. A thread in transit has one owner. Others may change its affinity and policy meanwhile, under [q];
- * the owner looks at the affinity under the lock of the queue it puts the thread into. Who moves one that was about to
- * sleep ends its wait for nothing, so that no waker is a second owner (T3). T5. Two queues' locks are taken
- * in the order of their CPUs' numbers, one by try_lock, or never together. */
+ *      queue that `cpu` names, and finds it still named, has the thread (thread_queue_lock).
+ *  T2. A CPU switches from one thread to another while it holds its own queue's lock, and the other one releases it. So
+ *      while the lock is free the saved registers of every thread that is not RUNNING there are complete, and nobody is
+ *      on their stacks.
+ *  T3. Only who changes `wait` from waits to awake under [q], and finds the entity OUT, makes the thread runnable: it
+ *      is put into one queue once.
+ *  T4. A thread in transit has one owner. Others may change its affinity and policy meanwhile, under [q]; the owner
+ *      looks at the affinity under the lock of the queue it puts the thread into. Who moves one that was about to sleep
+ *      ends its wait for nothing, so that no waker is a second owner (T3).
+ *  T5. Two queues' locks are taken in the order of their CPUs' numbers, one by try_lock, or never together. */
 #pragma once
 
 #include <cpu/cpu_mask.h>

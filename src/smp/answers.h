@@ -1,11 +1,11 @@
 /* Waiting until other CPUs have done what was asked of them (mailbox.h), of which one may be given up on as it joins.
  *
  *  1. A CPU that joins is online before it knows, and asked like the others. It takes nothing out of its sets until it
- * has made itself ONLINE; then it does what it finds.
+ *     has made itself ONLINE; then it does what it finds.
  *  2. It is given up on by compare and exchange, JOINING to LEFT_OUT: so it has taken nothing and never will, and who
- * asked takes that back. One that is ONLINE is waited for, however long that takes.
+ *     asked takes that back. One that is ONLINE is waited for, however long that takes.
  *  3. The boot CPU gives up on it (start.c), and so does who waits for it: that may be the boot CPU itself, interrupts
- * off. */
+ *     off. */
 #pragma once
 
 #include <base/compiler.h>

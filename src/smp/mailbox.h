@@ -3,10 +3,10 @@
  * number of others at once, and one interrupt serves all who asked meanwhile.
  *
  *  1. A mailbox has one request at a time: its CPU is not preempted from mailbox_post to the end of the wait, and what
- * may interrupt the wait does not post to the same box.
+ *     may interrupt the wait does not post to the same box.
  *  2. Whoever finds somebody's number in a word of the set sends no interrupt: the one that is on its way, or about to
- * be sent, is not taken before the word is, with both numbers in it. A CPU that takes the interrupt and not the word,
- * for it has not joined yet, looks at the word when it has (answers.h). */
+ *     be sent, is not taken before the word is, with both numbers in it. A CPU that takes the interrupt and not the
+ *     word, for it has not joined yet, looks at the word when it has (answers.h). */
 #pragma once
 
 #include <base/compiler.h>

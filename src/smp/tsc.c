@@ -3,8 +3,8 @@
  *  1. One reads before and after the other has read, in an interrupt that this one waits for. That always says
  *     something, and bounds the distance from both sides; but no closer than an interrupt takes.
  *  2. Both read the time stamp counter in turns (time/tsc_compare.h) for a moment, if they meet within it. That is as
- * close as a cache line travels, but an interrupt handler may not wait for another CPU without a bound: hence the
- * bound.
+ *     close as a cache line travels, but an interrupt handler may not wait for another CPU without a bound: hence the
+ *     bound.
  *
  * A difference between two counts is taken as a signed number: counters that were set anew may be anywhere. */
 #include <smp/tsc.h>

@@ -1,13 +1,15 @@
 /* Priority inheritance: who waits for which mutex, and how urgent that makes the owners.
  *
  *  P1. All of it is changed under one lock, "priority inheritance", which only those take who wait for a mutex or hand
- * one on, each time for a bounded number of steps. P2. The waiters of a mutex are ordered by urgency, as noted in each,
- * and among equals by arrival. A mutex with waiters is among its owner's contended ones, ordered by its first waiter's.
- *  P3. What a thread inherits is the urgency of the first waiter of the first of its contended mutexes. It is set
- *      in the same section in which those change.
+ *      one on, each time for a bounded number of steps.
+ *  P2. The waiters of a mutex are ordered by urgency, as noted in each, and among equals by arrival. A mutex with
+ *      waiters is among its owner's contended ones, ordered by its first waiter's.
+ *  P3. What a thread inherits is the urgency of the first waiter of the first of its contended mutexes. It is set in
+ *      the same section in which those change.
  *  P4. A thread's urgency may differ from what its own waiter says only until inherit_pass_on has come by: whoever
- * changes what a thread inherits calls it. Each of its steps is a section of its own, which works on what it finds, so
- * that the length of a chain does not matter; it goes on only where it changed something, so that a circle ends it. */
+ *      changes what a thread inherits calls it. Each of its steps is a section of its own, which works on what it
+ *      finds, so that the length of a chain does not matter; it goes on only where it changed something, so that a
+ *      circle ends it. */
 #pragma once
 
 #include <sync/mutex.h>

@@ -1,7 +1,7 @@
 /* What each CPU and thread holds, and what the graph is told of it.
  *
  *  1. Everything here runs with interrupts off, and in an NMI nothing does: so a CPU's lists are changed by one at a
- * time. is_busy keeps out an exception in the middle.
+ *     time. is_busy keeps out an exception in the middle.
  *  2. The graph's lock is a plain spinning word, held over nothing but the graph's own functions. A CPU that writes a
  *     report does not come here at all: the one that holds the word may be stopped for good. */
 #include <sync/lockdep.h>

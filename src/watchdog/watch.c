@@ -4,8 +4,8 @@
  *     first is the last one's. A CPU that watches looks at all others every so often, by a timer of its own.
  * W2. It stops when it has found all of them quiet, itself aside if it is halted as well.
  * W3. A CPU that leaves the idle loop says so first, then looks whether there are watchers; a watcher that stops says
- * so first, then looks again whether somebody is busy. With a full fence between both, one of them sees the other: no
- *     busy CPU goes unwatched.
+ *     so first, then looks again whether somebody is busy. With a full fence between both, one of them sees the other:
+ *     no busy CPU goes unwatched.
  *
  * So whichever CPUs hang, unless it is all, there is one among the others that watches: the neighbour of one of them,
  * which W2 keeps from stopping. While all are idle there is no timer. A CPU that is alone watches itself: its timer is
