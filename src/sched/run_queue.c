@@ -176,6 +176,15 @@ enum run_queue_effect run_queue_add_with_claim(struct run_queue *queue, struct s
     return add_anybody(queue, entity, now, ARRIVAL_MIGRATED, (uint64_t)claim);
 }
 
+/* A waiting FIFO entity leaves its place. Others may wait elsewhere because it was to run here next: from here on they
+ * find somebody less urgent. The CPU was told of it, and so comes to run_queue_next. */
+static void leave_fifo(struct run_queue *queue, struct sched_entity *entity)
+{
+    if (sched_urgency(entity) > queue->urgency)
+        queue->must_push = true;
+    fifo_remove(&queue->fifo, entity);
+}
+
 void run_queue_remove(struct run_queue *queue, struct sched_entity *entity, uint64_t now)
 {
     ASSERT(entity->state == ENTITY_QUEUED && entity->queue == queue);
@@ -186,7 +195,7 @@ void run_queue_remove(struct run_queue *queue, struct sched_entity *entity, uint
         fair_remove(&queue->fair, entity);
         fair_leave(&queue->fair, entity, queue->running);
     } else {
-        fifo_remove(&queue->fifo, entity);
+        leave_fifo(queue, entity);
     }
     WRITE_ONCE(queue->load, queue->load - load_of(entity));
     entity->state = ENTITY_OUT;
@@ -315,7 +324,7 @@ static void take_out(struct run_queue *queue, struct sched_entity *entity)
 
     if (entity->class == SCHED_FIFO) {
         if (entity->state == ENTITY_QUEUED)
-            fifo_remove(&queue->fifo, entity);
+            leave_fifo(queue, entity);
         return;
     }
     if (entity->state == ENTITY_QUEUED)

@@ -46,8 +46,8 @@ struct run_queue {
     struct fair_queue fair;
     struct fifo_queue fifo;
     uint32_t cpu;
-    bool must_push; /* a FIFO entity has begun to wait here, or the running one is less urgent than before: push_choose
-                     * (placement.h) is due, for this queue and for all others. The caller clears it */
+    bool must_push; /* a FIFO entity has begun to wait here, or who runs, or is to run next, is less urgent than before:
+                     * push_choose (placement.h) is due, for this queue and for all others. The caller clears it */
     /* For placement.h, which reads the first three of other CPUs' without their locks. */
     uint64_t load;         /* the weights of all that want the CPU; FIFO threads count as the heaviest */
     uint32_t urgency;      /* of the running one: 0 where there is none, 1 for a fair one, 1 + priority for FIFO */

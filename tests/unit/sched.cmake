@@ -81,6 +81,9 @@ sched_plant(preempted_stays TEST simulation ONLY test_fifo_on_several_cpus SOURC
 sched_plant(lower_one_goes_on TEST simulation ONLY test_fifo_on_several_cpus SOURCE run_queue
             FROM "&& queue->urgency > urgency" TO "&& queue->urgency < urgency"
             EXPECT "waits while another CPU runs a less urgent one")
+sched_plant(next_one_goes_unnoticed TEST run_queue SOURCE run_queue
+            FROM "if (sched_urgency(entity) > queue->urgency)" TO "if (entity->queue != queue)"
+            EXPECT "FAILED[^\n]*test_fifo_is_pushed_when")
 sched_plant(first_keeps_others_back TEST simulation ONLY test_fifo_on_several_cpus SOURCE placement
             FROM "cpu != CPU_MAX || ++looked_at >= CANDIDATES_MAX" TO "cpu != CPU_MAX || ++looked_at > 0"
             EXPECT "waits while another CPU runs a less urgent one")

@@ -53,14 +53,25 @@ void sim_init(struct sim *sim, uint32_t nr_cpus, uint64_t seed)
     sim->jitter_ns = 20000;
     cpu_mask_set_first(&sim->cpus, nr_cpus);
     sim->idle = sim->cpus;
-    for (uint32_t cpu = 0; cpu < nr_cpus; cpu++)
+    for (uint32_t cpu = 0; cpu < nr_cpus; cpu++) {
         run_queue_init(&sim->queues[cpu], cpu);
+        sim->looks_at[cpu] = UINT64_MAX;
+    }
     sim_wrong = NULL;
 }
 
-/* None waits on one CPU while another one that it may use runs somebody less urgent. */
+static bool is_told(const struct sim *sim, uint32_t cpu)
+{
+    return sim->looks_at[cpu] != UINT64_MAX;
+}
+
+/* None waits on one CPU while another one that it may use runs somebody less urgent, once all have looked. */
 static void check_fifo_across_cpus(const struct sim *sim)
 {
+    for (uint32_t cpu = 0; cpu < sim->nr_cpus; cpu++) {
+        if (is_told(sim, cpu))
+            return;
+    }
     for (uint32_t i = 0; i < sim->nr_threads; i++) {
         const struct sim_thread *thread = &sim->threads[i];
 
@@ -94,6 +105,8 @@ static void check(struct sim *sim)
         if (broken != NULL)
             wrong(broken);
         found += run_queue_length(queue);
+        if (is_told(sim, cpu))
+            continue;
         if (queue->running == NULL && run_queue_has_waiting(queue))
             wrong("a CPU is idle with somebody in its queue");
         if (queue->fifo.nr != 0 &&
@@ -169,6 +182,19 @@ static void note_started(struct sim *sim, struct sched_entity *entity)
 
 static void switch_on(struct sim *sim, uint32_t cpu, enum run_queue_departure departure);
 
+static void tell(struct sim *sim, uint32_t cpu)
+{
+    uint64_t at;
+
+    if (sim->tell_max_ns == 0) {
+        switch_on(sim, cpu, STAYS);
+        return;
+    }
+    at = sim->now + random_below(&sim->seed, sim->tell_max_ns);
+    if (at < sim->looks_at[cpu])
+        sim->looks_at[cpu] = at;
+}
+
 static void push(struct sim *sim, uint32_t cpu)
 {
     struct placement_view cpus = view(sim);
@@ -186,7 +212,7 @@ static void push(struct sim *sim, uint32_t cpu)
         thread_of(entity)->cpu = to;
         sim->nr_moves++;
         sim->nr_pushes++;
-        switch_on(sim, to, STAYS);
+        tell(sim, to);
     }
 }
 
@@ -204,6 +230,7 @@ static void switch_on(struct sim *sim, uint32_t cpu, enum run_queue_departure de
     struct run_queue *queue = &sim->queues[cpu];
     struct sched_entity *previous = queue->running, *next;
 
+    sim->looks_at[cpu] = UINT64_MAX;
     tally(sim, cpu);
     if (departure == WAITS && queue->handed != NULL) {
         sim->nr_hand_overs++;
@@ -242,7 +269,7 @@ static void add(struct sim *sim, struct sim_thread *thread, enum run_queue_arriv
         return;
     effect = run_queue_add(&sim->queues[cpu], &thread->entity, sim->now, arrival);
     if (effect == EFFECT_PREEMPT)
-        switch_on(sim, cpu, STAYS);
+        tell(sim, cpu);
     else if (effect == EFFECT_BEHIND)
         push(sim, cpu);
 }
@@ -266,10 +293,28 @@ void sim_set_policy(struct sim *sim, struct sim_thread *thread, const struct sch
     tally(sim, cpu);
     effect = run_queue_set_policy(&sim->queues[cpu], &thread->entity, policy, sim->now);
     if (effect == EFFECT_PREEMPT)
-        switch_on(sim, cpu, STAYS);
+        tell(sim, cpu);
     else if (effect == EFFECT_BEHIND)
         push(sim, cpu);
     push_all(sim, cpu);
+}
+
+void sim_set_affinity(struct sim *sim, struct sim_thread *thread, const struct cpu_mask *allowed)
+{
+    struct run_queue *queue = &sim->queues[thread->cpu];
+
+    if (thread->entity.state == ENTITY_RUNNING)
+        return;
+    thread->allowed = *allowed;
+    if (thread->entity.state == ENTITY_OUT)
+        return;
+    if (cpu_mask_has(allowed, thread->cpu)) {
+        push(sim, thread->cpu);
+        return;
+    }
+    tally(sim, thread->cpu);
+    run_queue_remove(queue, &thread->entity, sim->now);
+    add(sim, thread, ARRIVAL_MIGRATED);
 }
 
 static void balance(struct sim *sim, uint32_t cpu)
@@ -288,7 +333,7 @@ static void balance(struct sim *sim, uint32_t cpu)
     sim->nr_moves++;
     thread_of(entity)->cpu = to;
     if (effect == EFFECT_PREEMPT)
-        switch_on(sim, to, STAYS);
+        tell(sim, to);
 }
 
 static void stop_running(struct sim *sim, uint32_t cpu)
@@ -340,7 +385,7 @@ static void step(struct sim *sim, uint64_t end)
 {
     struct sim_thread *wakes = NULL;
     uint64_t due = end;
-    uint32_t cpu_due = CPU_MAX;
+    uint32_t cpu_due = CPU_MAX, looks = CPU_MAX;
 
     for (uint32_t cpu = 0; cpu < sim->nr_cpus; cpu++) {
         uint64_t at = next_on_cpu(sim, cpu);
@@ -348,6 +393,12 @@ static void step(struct sim *sim, uint64_t end)
         if (at < due) {
             due = at;
             cpu_due = cpu;
+        }
+    }
+    for (uint32_t cpu = 0; cpu < sim->nr_cpus; cpu++) {
+        if (sim->looks_at[cpu] < due) {
+            due = sim->looks_at[cpu];
+            looks = cpu;
         }
     }
     for (uint32_t i = 0; i < sim->nr_threads; i++) {
@@ -359,6 +410,8 @@ static void step(struct sim *sim, uint64_t end)
     sim->now = due > sim->now ? due : sim->now;
     if (wakes != NULL)
         add(sim, wakes, ARRIVAL_WOKEN);
+    else if (looks != CPU_MAX)
+        switch_on(sim, looks, STAYS);
     else if (cpu_due != CPU_MAX)
         serve_cpu(sim, cpu_due);
 }

@@ -29,12 +29,14 @@ struct sim_thread {
 struct sim {
     uint64_t now, seed;
     uint32_t nr_cpus, nr_threads;
-    uint32_t jitter_ns; /* slices end late by up to so much */
+    uint32_t jitter_ns;   /* slices end late by up to so much */
+    uint32_t tell_max_ns; /* a CPU that is told to look whom to run does so up to so much later */
     uint64_t nr_moves, nr_pushes, nr_switches, nr_hand_overs, idle_ns;
     int64_t lag_max_ns; /* the largest lag, in CPU time, ever seen of somebody on a queue */
     struct run_queue queues[SIM_CPUS_MAX];
     struct cpu_mask cpus, idle;
     uint64_t ran_since[SIM_CPUS_MAX]; /* the machine's own count of run times */
+    uint64_t looks_at[SIM_CPUS_MAX];  /* UINT64_MAX: it has not been told */
     struct sim_thread threads[SIM_THREADS_MAX];
 };
 
@@ -50,3 +52,6 @@ struct sim_thread *sim_add(struct sim *sim, const struct sched_policy *policy, u
 void sim_run(struct sim *sim, uint64_t length_ns);
 
 void sim_set_policy(struct sim *sim, struct sim_thread *thread, const struct sched_policy *policy);
+
+/* Of one that does not run. */
+void sim_set_affinity(struct sim *sim, struct sim_thread *thread, const struct cpu_mask *allowed);

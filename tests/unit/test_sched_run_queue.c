@@ -477,6 +477,30 @@ static void test_when_fifo_is_pushed(void **state)
     assert_false(takes_push());
 }
 
+/* Who was to run here next, and goes elsewhere or is lowered, has kept others from coming. */
+static void test_fifo_is_pushed_when_the_next_one_goes(void **state)
+{
+    add(&fair[0], 0);
+    next(0, STAYS);
+    assert_int_equal(add(&fifo[1], 1), EFFECT_PREEMPT);
+    assert_false(takes_push());
+    run_queue_remove(&queue, &fifo[1], 1);
+    assert_true(takes_push());
+    assert_int_equal(add(&fifo[1], 2), EFFECT_PREEMPT);
+    (void)set_policy(&fifo[1], SCHED_FAIR, 0, 10, 2);
+    assert_true(takes_push());
+    run_queue_remove(&queue, &fifo[1], 2);
+    assert_false(takes_push()); /* a fair one kept nobody */
+
+    /* Nor did one that waits behind who runs. */
+    add(&fifo[0], 3);
+    next(3, STAYS);
+    assert_false(takes_push());
+    assert_int_equal(add(&fifo[2], 4), EFFECT_BEHIND);
+    run_queue_remove(&queue, &fifo[2], 4);
+    assert_false(takes_push());
+}
+
 static void test_clock_that_is_behind(void **state)
 {
     add(&fair[0], 1000);
@@ -525,6 +549,7 @@ int main(void)
         cmocka_unit_test_setup(test_weight_change_keeps_lag, setup),
         cmocka_unit_test_setup(test_policy_change_of_one_alone_is_no_claim, setup),
         cmocka_unit_test_setup(test_when_fifo_is_pushed, setup),
+        cmocka_unit_test_setup(test_fifo_is_pushed_when_the_next_one_goes, setup),
         cmocka_unit_test_setup(test_clock_that_is_behind, setup),
         cmocka_unit_test_setup(test_misuse_ends_the_kernel, setup),
         cmocka_unit_test(test_nice_weights),

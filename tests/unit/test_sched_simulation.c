@@ -217,8 +217,34 @@ static void test_random_machines(void **state)
         run_random(seed);
 }
 
-/* More FIFO threads than CPUs that run and wait in short turns, some only where they are, beside fair ones. That none
- * waits while another CPU runs a less urgent one the simulator sees after each event. */
+static void allow_somebody(uint64_t *seed)
+{
+    struct sim_thread *thread = &sim.threads[random_below(seed, sim.nr_threads)];
+    struct cpu_mask allowed = {0};
+
+    cpu_mask_set(&allowed, (uint32_t)random_below(seed, sim.nr_cpus));
+    cpu_mask_set(&allowed, (uint32_t)random_below(seed, sim.nr_cpus));
+    sim_set_affinity(&sim, thread, &allowed);
+}
+
+/* More FIFO threads than CPUs that run and wait in short turns, some only where they are, beside fair ones. */
+static void make_fifo_threads(unsigned nr_cpus, uint64_t seed)
+{
+    for (unsigned i = 0; i < 3 * nr_cpus; i++) {
+        struct sched_policy policy = {i < nr_cpus ? SCHED_FAIR : SCHED_FIFO, 0, 1 + (unsigned)seed % 5 + i % 7};
+        struct sim_thread *thread = sim_add(&sim, &policy, i % nr_cpus);
+
+        thread->run_max_ns = thread->run_left_ns = policy.class == SCHED_FAIR ? 0 : SIM_MS;
+        thread->wait_max_ns = SIM_MS;
+        thread->yields = i % 5 == 4;
+        if (i % 3 == 2) {
+            cpu_mask_clear_all(&thread->allowed);
+            cpu_mask_set(&thread->allowed, thread->cpu);
+        }
+    }
+}
+
+/* That none waits while another CPU runs a less urgent one the simulator sees after each event. */
 static void test_fifo_on_several_cpus(void **state)
 {
     uint64_t nr_pushes = 0;
@@ -228,18 +254,7 @@ static void test_fifo_on_several_cpus(void **state)
         unsigned nr_cpus = 2 + (unsigned)seed % 7;
 
         sim_init(&sim, nr_cpus, seed);
-        for (unsigned i = 0; i < 3 * nr_cpus; i++) {
-            struct sched_policy policy = {i < nr_cpus ? SCHED_FAIR : SCHED_FIFO, 0, 1 + (unsigned)seed % 5 + i % 7};
-            struct sim_thread *thread = sim_add(&sim, &policy, i % nr_cpus);
-
-            thread->run_max_ns = thread->run_left_ns = policy.class == SCHED_FAIR ? 0 : SIM_MS;
-            thread->wait_max_ns = SIM_MS;
-            thread->yields = i % 5 == 4;
-            if (i % 3 == 2) {
-                cpu_mask_clear_all(&thread->allowed);
-                cpu_mask_set(&thread->allowed, thread->cpu);
-            }
-        }
+        make_fifo_threads(nr_cpus, seed);
         for (unsigned i = 0; i < 200 && sim_wrong == NULL; i++) {
             sim_run(&sim, random_below(&random, SIM_MS));
             change_somebody(&random);
@@ -249,6 +264,26 @@ static void test_fifo_on_several_cpus(void **state)
     }
     print_message("%lu FIFO threads pushed\n", (unsigned long)nr_pushes);
     assert_in_range(nr_pushes, 1000, UINT64_MAX);
+}
+
+/* The same where CPUs look some time after they were told, as with interrupts or preemption off: who is to run next
+ * there may be lowered or moved, or another thread come, meanwhile. */
+static void test_fifo_where_cpus_look_late(void **state)
+{
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        uint64_t random = seed;
+        unsigned nr_cpus = 2 + (unsigned)seed % 3;
+
+        sim_init(&sim, nr_cpus, seed);
+        sim.tell_max_ns = (uint32_t)SIM_MS / 4;
+        make_fifo_threads(nr_cpus, seed);
+        for (unsigned i = 0; i < 500 && sim_wrong == NULL; i++) {
+            sim_run(&sim, random_below(&random, SIM_MS / 4));
+            change_somebody(&random);
+            allow_somebody(&random);
+        }
+        assert_nothing_wrong(seed);
+    }
 }
 
 /* Three threads that wait most of the time, two at the same time now and then: whoever finds one that runs is handed
@@ -274,10 +309,11 @@ static void test_handed_over_in_turn(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_equal_on_one_cpu),         cmocka_unit_test(test_equal_on_several_cpus),
-        cmocka_unit_test(test_all_nice_levels_pairwise), cmocka_unit_test(test_nice_levels_on_several_cpus),
-        cmocka_unit_test(test_sleeper_gains_nothing),    cmocka_unit_test(test_random_machines),
-        cmocka_unit_test(test_handed_over_in_turn),      cmocka_unit_test(test_fifo_on_several_cpus),
+        cmocka_unit_test(test_equal_on_one_cpu),          cmocka_unit_test(test_equal_on_several_cpus),
+        cmocka_unit_test(test_all_nice_levels_pairwise),  cmocka_unit_test(test_nice_levels_on_several_cpus),
+        cmocka_unit_test(test_sleeper_gains_nothing),     cmocka_unit_test(test_random_machines),
+        cmocka_unit_test(test_handed_over_in_turn),       cmocka_unit_test(test_fifo_on_several_cpus),
+        cmocka_unit_test(test_fifo_where_cpus_look_late),
     };
 
     if (argc > 1)
