@@ -130,7 +130,7 @@ def scaling_beside_linux(run):
     if len(os.sched_getaffinity(0)) < 2:
         run.skip("the host has one CPU")
     subprocess.run([os.path.join(ROOT, "tools/compare-scaling"), "--build", run.build, "--cpus", "2", "--at-least", "0.97",
-                    "--times", "5"], check=True)
+                    "--times", "3"], check=True)
 
 
 # With the debug checkers: printed, not bounded.
