@@ -83,6 +83,7 @@ static NOINLINE void finish_special_switch(struct cpu_queue *queue, struct threa
 
     unlock_and_time_slice(queue);
     see_off(previous, leaves);
+    preempt_check(); /* it may be this CPU's again, and go before who runs now: an interrupt comes for it */
 }
 
 /* The other half of a switch, on the stack of the thread that goes on or begins: T2. `previous` may be queued, and run
