@@ -34,7 +34,8 @@ static void insert(struct wait_queue *queue, struct wait_entry *entry)
         while (before != list && is_older(entry_of(before)->ticket, entry->ticket))
             before = before->next;
     } else {
-        entry->ticket = queue->next_ticket++;
+        entry->ticket = queue->next_ticket;
+        WRITE_ONCE(queue->next_ticket, entry->ticket + 1); /* wakers read it before they have the lock */
     }
     list_add_last(before, &entry->waiter.link);
     entry->waiter.state = WAITER_QUEUED;
