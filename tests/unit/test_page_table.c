@@ -1,5 +1,6 @@
 /* Page tables as data: every size of page, splitting, errors that change nothing, and random work against a model. */
 #include "support/host_memory.h"
+#include "support/host_tables.h"
 #include "support/random.h"
 #include "support/unit.h"
 
@@ -16,19 +17,6 @@
 #define BASE   0xffffc00000000000ull
 
 static struct page_tables tables;
-static uint64_t tables_left; /* until table_alloc fails */
-
-static int table_alloc(paddr_t *table)
-{
-    struct page *page = tables_left > 0 ? page_alloc(0, PAGE_PAGE_TABLE, ALLOC_ZERO) : NULL;
-
-    if (!page)
-        return -ENOMEM;
-    tables_left--;
-    page->references = 0;
-    *table = pfn_to_paddr(page_to_pfn(page));
-    return 0;
-}
 
 /* What paging.c does once the TLB is flushed. Returns how many tables went. */
 static unsigned free_retired(void)

@@ -1,5 +1,6 @@
 /* What a change of the kernel's mappings has the TLB forget: every translation that was there for a moment, too. */
 #include "support/host_memory.h"
+#include "support/host_tables.h"
 #include "support/unit.h"
 
 #include <base/align.h>
@@ -15,20 +16,7 @@
 #define BASE   0xffffc00000000000ull
 #define PAGES  4u
 
-static unsigned tables_left; /* until table_alloc fails */
 static uint64_t forgotten_from, forgotten_bytes;
-
-static int table_alloc(paddr_t *table)
-{
-    struct page *page = tables_left > 0 ? page_alloc(0, PAGE_PAGE_TABLE, ALLOC_ZERO) : NULL;
-
-    if (!page)
-        return -ENOMEM;
-    tables_left--;
-    page->references = 0;
-    *table = pfn_to_paddr(page_to_pfn(page));
-    return 0;
-}
 
 void tlb_flush_range(vaddr_t base, uint64_t length)
 {
